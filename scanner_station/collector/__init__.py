@@ -1,0 +1,1 @@
+"""The hub for several stations (nothing here yet)."""

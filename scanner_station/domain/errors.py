@@ -1,0 +1,59 @@
+"""The one tree of errors.
+
+StationError
+├── InputError            what somebody gave us cannot be used; nothing was changed
+│   ├── ManifestRefused   a manifest file has problems (they are listed)
+│   ├── BatchError        the batch does not exist, or its state does not allow this
+│   ├── EntryError        there is no such entry, or it cannot be taken back
+│   └── SettingsError     the settings file has mistakes (all of them are listed)
+├── ReaderError           a device is gone or cannot be opened; it may come back
+└── StorageError          the disk or the database failed; the station stops counting
+    └── FolderInUse       another process holds the data folder
+
+A message is a sentence for the operator: what, which, what to do. It is written as a
+`%(name)s` template so that a page can show it in the user's language.
+"""
+
+
+class StationError(Exception):
+    """Any failure this program names.
+
+    `message` is the English template and the key for its translation; `values` fill it.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.values = values
+
+
+class InputError(StationError):
+    """What somebody gave us cannot be used; nothing was changed."""
+
+
+class ManifestRefused(InputError):
+    """A manifest file has problems; nothing of it was written."""
+
+
+class BatchError(InputError):
+    """The batch does not exist, or its state does not allow this."""
+
+
+class EntryError(InputError):
+    """There is no such entry, or it cannot be taken back."""
+
+
+class SettingsError(InputError):
+    """The settings file has mistakes; the message lists all of them."""
+
+
+class ReaderError(StationError):
+    """A device is gone or cannot be opened; it may come back."""
+
+
+class StorageError(StationError):
+    """The disk or the database failed; the station stops counting."""
+
+
+class FolderInUse(StorageError):
+    """Another process holds the data folder."""

@@ -1,0 +1,1 @@
+"""The log as files for people and programs outside the station."""

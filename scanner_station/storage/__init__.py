@@ -1,0 +1,1 @@
+"""The one SQLite file, the manifest files that go into it, and durable file writes."""

@@ -1,0 +1,117 @@
+-- The one SQLite file of a station. Lower case, strict tables, rules as constraints.
+-- Each `-- migration: NAME` section is applied once, in order, and never edited after a release.
+
+-- migration: 001_first
+create table setting (
+    key text primary key,
+    value text not null
+) strict;
+
+create table manifest (
+    id integer primary key,
+    file_name text not null,
+    sha256 text not null,               -- of the file as it came in, hex
+    lines integer not null,
+    pieces integer not null,
+    imported_at text not null,
+    imported_by text not null,
+    is_complete integer not null        -- 0 while its lines are being written; swept at the next start
+) strict;
+
+create table manifest_line (
+    manifest_id integer not null references manifest (id),
+    identifier text not null,
+    line integer not null,              -- in the file as it came in, counted from 1
+    category text not null,
+    district text not null,
+    pieces integer not null check (pieces >= 1),
+    name text not null,
+    address text not null,
+    extra text not null,                -- the other columns as a JSON object, '' for none
+    primary key (manifest_id, identifier)
+) strict, without rowid;
+
+create table manifest_total (
+    manifest_id integer not null references manifest (id),
+    category text not null,
+    district text not null,
+    pieces integer not null,
+    primary key (manifest_id, category, district)
+) strict, without rowid;
+
+create table batch (
+    id integer primary key,
+    slug text not null unique,
+    title text not null,
+    place text not null,
+    held_on text not null,              -- YYYY-MM-DD or ''
+    schemes text not null,              -- names joined by commas, in the order they are tried
+    serial_pattern text not null,
+    state text not null check (state in ('open', 'paused', 'sealed', 'cancelled')),
+    manifest_id integer references manifest (id),
+    category text not null default '',  -- what the officer has chosen, for a batch without a manifest
+    created_at text not null,
+    created_by text not null
+) strict;
+
+create table declared (
+    batch_id integer not null references batch (id),
+    category text not null,
+    total integer not null check (total >= 0),
+    primary key (batch_id, category)
+) strict, without rowid;
+
+create table batch_secret (
+    batch_id integer primary key references batch (id),
+    secret blob not null check (length(secret) = 32)
+) strict;
+
+-- The log. `body` is canonical JSON without any identifier; its rows never change.
+create table entry (
+    batch_id integer not null references batch (id),
+    sequence integer not null check (sequence >= 0),
+    body text not null,
+    primary key (batch_id, sequence)
+) strict, without rowid;
+
+create trigger entry_is_never_changed before update on entry
+begin
+    select raise(abort, 'log entries are never changed');
+end;
+
+create trigger entry_is_never_deleted before delete on entry
+begin
+    select raise(abort, 'log entries are never deleted');
+end;
+
+-- What an entry commits to, kept apart so that it can be forgotten.
+create table opening (
+    batch_id integer not null,
+    sequence integer not null,
+    identifier text not null,           -- '' when the payload held none
+    payload blob not null,              -- as the reader delivered it
+    nonce text,                         -- a page's own mark of one presentation
+    primary key (batch_id, sequence)
+) strict, without rowid;
+
+create unique index opening_nonce on opening (batch_id, nonce) where nonce is not null;
+
+-- Projection of the log: the pieces that are counted now. A void takes its piece back.
+create table piece (
+    identifier text not null,
+    batch_id integer not null,
+    piece integer not null check (piece >= 1),
+    sequence integer not null,
+    primary key (identifier, batch_id, piece)
+) strict, without rowid;
+
+-- Projection of the log: its entries added up, so that a tally costs the same however long the log is.
+create table tally (
+    batch_id integer not null,
+    verdict text not null,
+    category text not null,
+    district text not null,
+    total integer not null,
+    manual integer not null,
+    primary key (batch_id, verdict, category, district)
+) strict, without rowid;

@@ -1,0 +1,1 @@
+"""The pages and the HTTP interface; one module per user."""
