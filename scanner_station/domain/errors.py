@@ -2,13 +2,13 @@
 
 StationError
 ├── InputError            what somebody gave us cannot be used; nothing was changed
-│   ├── ManifestRefused   a manifest file has problems (they are listed)
+│   ├── ManifestError     a manifest file has problems (they are listed)
 │   ├── BatchError        the batch does not exist, or its state does not allow this
 │   ├── EntryError        there is no such entry, or it cannot be taken back
 │   └── SettingsError     the settings file has mistakes (all of them are listed)
 ├── ReaderError           a device is gone or cannot be opened; it may come back
 └── StorageError          the disk or the database failed; the station stops counting
-    └── FolderInUse       another process holds the data folder
+    └── FolderInUseError    another process holds the data folder
 
 A message is a sentence for the operator: what, which, what to do. It is written as a
 `%(name)s` template so that a page can show it in the user's language.
@@ -31,7 +31,7 @@ class InputError(StationError):
     """What somebody gave us cannot be used; nothing was changed."""
 
 
-class ManifestRefused(InputError):
+class ManifestError(InputError):
     """A manifest file has problems; nothing of it was written."""
 
 
@@ -55,5 +55,5 @@ class StorageError(StationError):
     """The disk or the database failed; the station stops counting."""
 
 
-class FolderInUse(StorageError):
+class FolderInUseError(StorageError):
     """Another process holds the data folder."""

@@ -1,1 +1,1 @@
-"""Everything that turns light or bytes into readings: camera, decoder, serial port, standard input."""
+"""Turns light or bytes into readings: camera, decoder, serial port, standard input."""

@@ -1,0 +1,76 @@
+"""Log entries: canonical JSON that holds no identifier and no payload, only a commitment.
+
+Canonical here: keys sorted, ASCII, no spaces, values integers and strings only.
+Source: RFC 8785, of which this is a subset.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from scanner_station.domain.identifier import Identifier
+
+Body = dict[str, int | str]
+
+_COMMITMENT_PREFIX: Final = b"ktp-card-commitment/v1\n"
+SALT_BYTES: Final = 16
+SECRET_BYTES: Final = 32
+
+
+class Kind(StrEnum):
+    """What an entry records."""
+
+    OPEN = "open"
+    SCAN = "scan"
+    MANUAL = "manual"
+    VOID = "void"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One durable line of a batch's log, with what is kept apart from it.
+
+    `body` is what is logged; `identifier` ('' for none) and `payload` go to the openings.
+    """
+
+    sequence: int
+    body: Body
+    identifier: str = ""
+    payload: bytes = b""
+    nonce: str | None = None
+
+
+def canonical(body: Body) -> str:
+    """Return the canonical JSON text of an entry's body."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def card_salt(secret: bytes, identifier: Identifier | str) -> bytes:
+    """Return the 16-byte salt of one card, which nobody without the batch secret can make."""
+    return hmac.digest(secret, identifier.encode(), "sha256")[:SALT_BYTES]
+
+
+def card_commitment(secret: bytes, identifier: Identifier | str) -> str:
+    """Return the card's name in this batch's log: the same within a batch, new in every other.
+
+    base64(SHA-256("ktp-card-commitment/v1\\n" + salt + identifier)), 44 characters.
+    """
+    salted = _COMMITMENT_PREFIX + card_salt(secret, identifier) + identifier.encode()
+    return base64.b64encode(hashlib.sha256(salted).digest()).decode("ascii")
+
+
+def timestamp(at: datetime) -> str:
+    """Return a time as it stands in entries and JSON: UTC, milliseconds, `…Z`."""
+    utc = at.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Return the time that `timestamp` wrote."""
+    return datetime.fromisoformat(text)

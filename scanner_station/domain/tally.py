@@ -1,0 +1,83 @@
+"""Entries added up by category and district; the one arithmetic behind screen, file and API."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from scanner_station.domain.counter import Verdict
+
+VOIDED = "voided"
+
+TallyRow = tuple[str, str, str, int, int]
+"""(verdict or `voided`, category, district, total, of these typed)."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """One batch's counts. Every total is added up from its lines, never kept beside them."""
+
+    expected: dict[tuple[str, str], int] = field(default_factory=dict)
+    rows: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, expected: Iterable[tuple[str, str, int]], rows: Iterable[TallyRow]) -> "Tally":
+        """Return a tally of expected pieces (category, district, pieces) and counted rows."""
+        return cls(
+            expected={(category, district): pieces for category, district, pieces in expected},
+            rows={(v, c, d): [total, manual] for v, c, d, total, manual in rows},
+        )
+
+    def add(
+        self, verdict: str, category: str = "", district: str = "", *, total: int, manual: int
+    ) -> None:
+        """Add entries; a void takes back what it undoes with negative numbers."""
+        row = self.rows.setdefault((verdict, category, district), [0, 0])
+        row[0] += total
+        row[1] += manual
+
+    def total(self, verdict: str) -> int:
+        """Return how many entries have a verdict (for `counted`: that are counted now)."""
+        return sum(row[0] for (kind, _, _), row in self.rows.items() if kind == verdict)
+
+    @property
+    def counted(self) -> int:
+        """How many pieces are counted now."""
+        return self.total(Verdict.COUNTED)
+
+    @property
+    def expected_total(self) -> int:
+        """How many pieces the manifest lists; 0 without a manifest."""
+        return sum(self.expected.values())
+
+    @property
+    def manual(self) -> int:
+        """How many of the counted pieces were typed."""
+        return sum(row[1] for (kind, _, _), row in self.rows.items() if kind == Verdict.COUNTED)
+
+    def by(self, axis: int) -> dict[str, dict[str, int]]:
+        """Return expected, counted and remaining per category (axis 0) or district (axis 1)."""
+        groups: dict[str, dict[str, int]] = {}
+        for key, pieces in self.expected.items():
+            groups.setdefault(key[axis], {"expected": 0, "counted": 0})["expected"] += pieces
+        for (verdict, *key), row in self.rows.items():
+            if verdict == Verdict.COUNTED:
+                group = groups.setdefault(key[axis], {"expected": 0, "counted": 0})
+                group["counted"] += row[0]
+        return {name: with_remaining(groups[name]) for name in sorted(groups)}
+
+    def as_json(self) -> dict[str, object]:
+        """Return the counts with stable keys, as `batch show --json` gives them."""
+        totals = with_remaining({"expected": self.expected_total, "counted": self.counted})
+        return totals | {
+            "by_category": self.by(0),
+            "by_district": self.by(1),
+            "already_counted": self.total(Verdict.ALREADY_COUNTED),
+            "not_on_manifest": self.total(Verdict.NOT_ON_MANIFEST),
+            "unreadable": self.total(Verdict.UNREADABLE),
+            "voided": self.total(VOIDED),
+            "manual": self.manual,
+        }
+
+
+def with_remaining(group: dict[str, int]) -> dict[str, int]:
+    """Return a group with what remains; nothing remains where nothing was expected."""
+    return group | {"remaining": max(0, group["expected"] - group["counted"])}
