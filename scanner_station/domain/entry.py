@@ -59,7 +59,7 @@ def card_salt(secret: bytes, identifier: Identifier | str) -> bytes:
 def card_commitment(secret: bytes, identifier: Identifier | str) -> str:
     """Return the card's name in this batch's log: the same within a batch, new in every other.
 
-    base64(SHA-256("ktp-card-commitment/v1\\n" + salt + identifier)), 44 characters.
+    base64(SHA-256(prefix + salt + identifier)), 44 characters.
     """
     salted = _COMMITMENT_PREFIX + card_salt(secret, identifier) + identifier.encode()
     return base64.b64encode(hashlib.sha256(salted).digest()).decode("ascii")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from scanner_station.domain.entry import Body
 from scanner_station.domain.reading import ReaderId
 
 
@@ -32,3 +33,43 @@ class ReaderNotice:
 
 
 Notify = Callable[[ReaderNotice], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRecorded:
+    """One entry is on disk. `identifier` is whole: mask it before others see it.
+
+    `counted` and `expected` are the batch's totals after this entry; `repeats` is what the entry
+    that an `already_counted` points back to said, `name` the manifest's name for the card.
+    """
+
+    batch: str
+    body: Body
+    identifier: str
+    name: str
+    counted: int
+    expected: int
+    repeats: Body | None = None
+
+    @property
+    def sequence(self) -> int:
+        """The entry's place in its log."""
+        return int(self.body["sequence"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchChanged:
+    """A batch was created, got its manifest, became the active one, or changed its state."""
+
+    batch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationFault:
+    """The station stopped counting (`message` says why), or counts again (`message` is '')."""
+
+    message: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+Event = EntryRecorded | BatchChanged | StationFault | ReaderNotice

@@ -1,0 +1,247 @@
+"""What is done to a whole batch: create, give it its manifest, choose, cancel."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Final
+
+from scanner_station.domain.entry import Body, Entry, Kind, timestamp
+from scanner_station.domain.errors import BatchError, InputError, ManifestError
+from scanner_station.domain.events import BatchChanged
+from scanner_station.domain.identifier import Scheme, Schemes
+from scanner_station.domain.manifest import ManifestReport
+from scanner_station.service.station import ACTIVE_BATCH, Station, checked_text, require_batch
+from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.storage.batches import Batch, BatchState
+
+Progress = Callable[[int, int], None]
+
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+
+def create(
+    station: Station,
+    slug: str,
+    *,
+    title: str,
+    by: str,
+    place: str = "",
+    held_on: str = "",
+    schemes: tuple[Scheme, ...] = (Scheme.NIK,),
+    serial_pattern: str = Schemes().serial_pattern,
+    declared: dict[str, int] | None = None,
+) -> Batch:
+    """Create a batch that takes cards at once; it becomes the active one if none is.
+
+    `held_on`: YYYY-MM-DD or ''. `declared`: category to the figure stated for it.
+
+    Raises:
+        InputError: a value is not usable, or the slug is taken.
+    """
+    _check_slug(slug)
+    batch = Batch(
+        id=0,
+        slug=slug,
+        title=checked_text(title, "title"),
+        place=checked_text(place, "place") if place.strip() else "",
+        held_on=_checked_date(held_on),
+        schemes=Schemes(tuple(dict.fromkeys(schemes)), serial_pattern),
+        state=BatchState.OPEN,
+        manifest_id=None,
+        category="",
+        created_at=timestamp(station.clock.now()),
+        created_by=by,
+    )
+    with station.transaction() as connection:
+        if batches.find(connection, slug) is not None:
+            raise BatchError(
+                "there is already a batch %(slug)s; choose another short name", slug=slug
+            )
+        batches.insert(connection, batch, declared or {})
+        if not batches.setting(connection, ACTIVE_BATCH):
+            batches.set_setting(connection, ACTIVE_BATCH, slug)
+        created = require_batch(connection, slug)
+    station.bus.publish(BatchChanged(batch=slug))
+    return created
+
+
+def activate(station: Station, slug: str) -> None:
+    """Make a batch the one that cameras and scanners count into.
+
+    Raises:
+        BatchError: there is no such batch, or it takes no cards.
+    """
+    with station.transaction() as connection:
+        batch = require_batch(connection, slug)
+        if batch.state is not BatchState.OPEN:
+            raise BatchError(
+                "batch %(slug)s is %(state)s and takes no cards; open another batch",
+                slug=slug,
+                state=batch.state,
+            )
+        batches.set_setting(connection, ACTIVE_BATCH, slug)
+    station.bus.publish(BatchChanged(batch=slug))
+
+
+def active_slug(connection: Connection) -> str:
+    """Return the batch that cameras and scanners count into, '' for none."""
+    slug = batches.setting(connection, ACTIVE_BATCH)
+    batch = batches.find(connection, slug) if slug else None
+    return slug if batch is not None and batch.state is BatchState.OPEN else ""
+
+
+def choose_category(station: Station, slug: str, category: str) -> None:
+    """Remember the category for the next cards of a batch without a manifest.
+
+    Raises:
+        InputError: the category is not plain text.
+        BatchError: there is no such batch, or its manifest gives the categories.
+    """
+    category = checked_text(category, "category")
+    with station.transaction() as connection:
+        batch = require_batch(connection, slug)
+        if batch.manifest_id is not None:
+            raise BatchError(
+                "batch %(slug)s has a manifest, which gives each card its category", slug=slug
+            )
+        batches.set_category(connection, batch.id, category)
+    station.forget_counter(slug)
+
+
+def check_manifest(
+    station: Station,
+    slug: str,
+    path: Path,
+    file_name: str,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> manifests.CheckedManifest:
+    """Check a manifest file against one batch's schemes; nothing is written.
+
+    Raises:
+        BatchError: the batch's manifest is fixed already.
+    """
+    with station.transaction() as connection:
+        batch = require_batch(connection, slug)
+        _require_replaceable(connection, batch)
+    return manifests.check(path, file_name, batch.schemes, progress=progress, cancelled=cancelled)
+
+
+def import_manifest(
+    station: Station,
+    slug: str,
+    checked: manifests.CheckedManifest,
+    *,
+    by: str,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ManifestReport:
+    """Write a checked manifest and point the batch at it: all of it, or nothing.
+
+    Cards of other batches go on being counted meanwhile.
+
+    Raises:
+        ManifestError: the file has problems.
+        BatchError: a card was counted in this batch meanwhile, or it is closed.
+    """
+    report = checked.report
+    if report.problem_count:
+        raise ManifestError(
+            "%(file)s was refused: %(count)s problems; mend them and load it again",
+            file=report.file_name,
+            count=report.problem_count,
+        )
+    manifest_id = manifests.write(
+        station.transaction,
+        checked,
+        imported_at=timestamp(station.clock.now()),
+        imported_by=by,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    try:
+        with station.transaction() as connection:
+            batch = require_batch(connection, slug)
+            _require_replaceable(connection, batch)
+            batches.set_manifest(connection, batch.id, manifest_id)
+    except BaseException:
+        manifests.remove(station.transaction, manifest_id)
+        raise
+    station.forget_counter(slug)
+    if batch.manifest_id is not None:
+        manifests.remove(station.transaction, batch.manifest_id)
+    return report
+
+
+def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: str) -> None:
+    """Cancel a batch: nothing is lost, it takes no more cards, its counts no longer stand.
+
+    Raises:
+        BatchError: there is no such batch, or it is closed already.
+        InputError: the same person twice, or no reason.
+    """
+    reason = checked_text(reason, "reason")
+    by, seconded_by = checked_text(by, "name"), checked_text(seconded_by, "name")
+    if by.casefold() == seconded_by.casefold():
+        raise InputError("cancelling takes two different people; %(name)s is both", name=by)
+    with station.transaction() as connection:
+        batch = require_batch(connection, slug)
+        if batch.state in (BatchState.SEALED, BatchState.CANCELLED):
+            raise BatchError(
+                "batch %(slug)s is already %(state)s; nothing was changed",
+                slug=slug,
+                state=batch.state,
+            )
+        sequence = scan_log.next_sequence(connection, batch.id)
+        body: Body = {
+            "at": timestamp(station.clock.now()),
+            "batch": slug,
+            "by": by,
+            "kind": Kind.CANCEL,
+            "reason": reason,
+            "seconded_by": seconded_by,
+            "sequence": sequence,
+            "station": station.name,
+        }
+        scan_log.append(connection, batch.id, Entry(sequence=sequence, body=body))
+        batches.set_state(connection, batch.id, BatchState.CANCELLED)
+        if batches.setting(connection, ACTIVE_BATCH) == slug:
+            batches.set_setting(connection, ACTIVE_BATCH, "")
+    station.forget_counter(slug)
+
+
+def _require_replaceable(connection: Connection, batch: Batch) -> None:
+    if batch.state not in (BatchState.OPEN, BatchState.PAUSED):
+        raise BatchError(
+            "batch %(slug)s is %(state)s, so its manifest stays; create a new batch",
+            slug=batch.slug,
+            state=batch.state,
+        )
+    if scan_log.next_sequence(connection, batch.id):
+        raise BatchError(
+            "batch %(slug)s has counted cards, so its manifest is fixed; cancel the batch and "
+            "create a new one with the right manifest",
+            slug=batch.slug,
+        )
+
+
+def _check_slug(slug: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise InputError(
+            "%(slug)r is not a short name; use small letters, digits and hyphens, at most 64",
+            slug=slug[:80],
+        )
+
+
+def _checked_date(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise InputError(
+            "%(text)r is not a date; write it as YYYY-MM-DD, such as 2018-12-19", text=text[:40]
+        ) from error

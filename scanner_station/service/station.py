@@ -1,0 +1,473 @@
+"""The station: the one writer, through which every card goes from reading to verdict."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from sqlite3 import Connection, sqlite_version
+from typing import Final
+
+from scanner_station import __version__
+from scanner_station.clock import Clock, SystemClock
+from scanner_station.domain.counter import Known, Verdict, judge
+from scanner_station.domain.entry import Body, Entry, Kind, card_commitment, timestamp
+from scanner_station.domain.errors import BatchError, EntryError, InputError, StorageError
+from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
+from scanner_station.domain.identifier import Unreadable, holds_identity_number
+from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.reading import Reading
+from scanner_station.domain.tally import VOIDED, Tally
+from scanner_station.service.bus import Bus
+from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.storage.batches import Batch, BatchState
+from scanner_station.storage.database import Database, FolderLock
+
+MAX_REASON_CHARACTERS: Final = 500
+ACTIVE_BATCH: Final = "active_batch"
+
+
+@dataclass(slots=True)
+class Counter:
+    """What the station holds in memory of one batch; always rebuildable from its log."""
+
+    batch: Batch
+    secret: bytes
+    tally: Tally
+    next_sequence: int
+
+
+class Station:
+    """Judges, writes, counts and tells, in that order, one card at a time.
+
+    Safe to call from any thread. After a failed write it refuses everything until `recover`,
+    because an unconfirmed write may have landed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "station-1",
+        clock: Clock | None = None,
+        bus: Bus | None = None,
+        open_database: Callable[[Path], Database] = Database,
+    ) -> None:
+        """Lock the data folder, open its database and rebuild the counters from the log.
+
+        Raises:
+            FolderInUseError: another process writes this folder.
+            StorageError: the disk or the database is not usable.
+        """
+        self.folder = folder
+        self.name = name
+        self.clock = clock or SystemClock()
+        self.bus = bus or Bus()
+        self._open_database = open_database
+        # Guards the writing connection, `_counters` and `_fault`.
+        self._lock = threading.RLock()
+        self._fault: StorageError | None = None
+        self._counters: dict[str, Counter] = {}
+        self._folder_lock = FolderLock(folder)
+        try:
+            self._database = open_database(folder)
+            self._rebuild()
+        except BaseException:
+            self._folder_lock.release()
+            raise
+
+    def close(self) -> None:
+        """Stop writing and free the data folder; safe twice."""
+        with self._lock:
+            self._database.close()
+            self._folder_lock.release()
+
+    # --- writing ---------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Run one durable transaction as the one writer; a failed write stops the station.
+
+        Raises:
+            StorageError: the write failed, now or earlier.
+        """
+        with self._lock:
+            if self._fault is not None:
+                raise self._fault
+            try:
+                with self._database.transaction() as connection:
+                    yield connection
+            except StorageError as error:
+                self._stop(error)
+                raise
+            except BaseException:
+                # Rolled back: whatever was noted in memory on the way is read anew.
+                self._counters.clear()
+                raise
+
+    def _stop(self, error: StorageError) -> None:
+        self._fault = error
+        self._counters.clear()
+        self.bus.publish(StationFault(message=error.message, values=error.values))
+
+    def recover(self) -> None:
+        """Open the database anew and rebuild the counters from the log, then count again.
+
+        Raises:
+            StorageError: it is still not usable.
+        """
+        with self._lock:
+            self._database.close()
+            self._counters.clear()
+            self._database = self._open_database(self.folder)
+            self._rebuild()
+            self._fault = None
+        self.bus.publish(StationFault(message=""))
+
+    @property
+    def fault(self) -> StorageError | None:
+        """Why the station has stopped counting, or None."""
+        return self._fault
+
+    def _rebuild(self) -> None:
+        manifests.sweep(self._database.connection, self._database.transaction)
+        for batch in batches.every(self._database.connection):
+            if batch.state in (BatchState.OPEN, BatchState.PAUSED):
+                with self._database.transaction() as connection:
+                    scan_log.rebuild(connection, batch.id)
+
+    # --- one card --------------------------------------------------------------------------
+
+    def handle(
+        self, slug: str, reading: Reading, *, by: str, typed: bool = False, nonce: str | None = None
+    ) -> EntryRecorded:
+        """Take one presentation through to its verdict.
+
+        Nothing is counted or told unless the entry is on disk. A `nonce` that has made an entry
+        already gives that entry again and changes nothing.
+
+        Raises:
+            BatchError: there is no such batch, or it takes no cards now.
+            InputError: the nonce was used for another payload.
+            StorageError: the station has stopped.
+        """
+        with self._lock:
+            counter = self._counter(slug)
+            if nonce is not None and (again := self._already_made(counter, nonce, reading)):
+                return again
+            self._require_open(counter.batch)
+            with self.transaction() as connection:
+                self._write_opening_entry(connection, counter, by)
+                recorded, entry = self._judge(connection, counter, reading, by, typed)
+                entry = replace(entry, nonce=nonce)
+                self._write_scan(connection, counter.batch.id, entry)
+            self._accept(counter, entry)
+            recorded = replace(recorded, counted=counter.tally.counted)
+        self.bus.publish(recorded)
+        return recorded
+
+    def _judge(
+        self, connection: Connection, counter: Counter, reading: Reading, by: str, typed: bool
+    ) -> tuple[EntryRecorded, Entry]:
+        batch = counter.batch
+        body: Body = {
+            "at": timestamp(reading.at),
+            "batch": batch.slug,
+            "by": by,
+            "kind": Kind.MANUAL if typed else Kind.SCAN,
+            "reader": reading.reader_id,
+            "sequence": counter.next_sequence,
+            "station": self.name,
+            "symbology": reading.symbology,
+        }
+        identified = batch.schemes.identify(reading.payload)
+        if isinstance(identified, Unreadable):
+            body |= {"verdict": Verdict.UNREADABLE, "reason": identified.reason}
+            return self._outcome(counter, body), Entry(
+                sequence=counter.next_sequence, body=body, payload=reading.payload
+            )
+        identifier = identified.identifier
+        line = _line(connection, batch, identifier)
+        known = _known(connection, batch, identifier, line)
+        judgement = judge(identified.scheme, known)
+        body |= {
+            "card": card_commitment(counter.secret, identifier),
+            "category": line.category if line else batch.category,
+            "district": line.district if line else "",
+            "verdict": judgement.verdict,
+        }
+        if judgement.verdict is Verdict.NOT_ON_MANIFEST:
+            body["category"] = ""
+        if judgement.piece:
+            body["piece"] = judgement.piece
+        repeats = None
+        if first := judgement.first:
+            body |= {"first_batch": first.batch, "first_sequence": first.sequence}
+            repeats = _body_of(connection, first.batch, first.sequence)
+        elif earlier := judgement.earlier:
+            body |= {"earlier_batch": earlier.batch, "earlier_sequence": earlier.sequence}
+        entry = Entry(
+            sequence=counter.next_sequence,
+            body=body,
+            identifier=identifier,
+            payload=reading.payload,
+        )
+        name = line.name if line else ""
+        return self._outcome(counter, body, identifier, name=name, repeats=repeats), entry
+
+    def _outcome(
+        self,
+        counter: Counter,
+        body: Body,
+        identifier: str = "",
+        *,
+        name: str = "",
+        repeats: Body | None = None,
+    ) -> EntryRecorded:
+        return EntryRecorded(
+            batch=counter.batch.slug,
+            body=body,
+            identifier=identifier,
+            name=name,
+            counted=counter.tally.counted,
+            expected=counter.tally.expected_total,
+            repeats=repeats,
+        )
+
+    def _write_scan(self, connection: Connection, batch_id: int, entry: Entry) -> None:
+        body = entry.body
+        scan_log.append(connection, batch_id, entry)
+        if body["verdict"] == Verdict.COUNTED:
+            scan_log.count_piece(
+                connection, batch_id, entry.identifier, int(body["piece"]), entry.sequence
+            )
+        scan_log.add_to_tally(connection, batch_id, (*_tally_key(body), 1, _manual(body)))
+
+    def _accept(self, counter: Counter, entry: Entry) -> None:
+        counter.tally.add(*_tally_key(entry.body), total=1, manual=_manual(entry.body))
+        counter.next_sequence = entry.sequence + 1
+
+    def _write_opening_entry(self, connection: Connection, counter: Counter, by: str) -> None:
+        # Written with the first card: from then on the manifest is fixed. In memory the next
+        # sequence moves on only here and in `_accept`; a failed commit drops the whole counter.
+        if counter.next_sequence:
+            return
+        batch = counter.batch
+        manifest = manifests.info(connection, batch.manifest_id) if batch.manifest_id else None
+        body: Body = {
+            "at": timestamp(self.clock.now()),
+            "batch": batch.slug,
+            "by": by,
+            "expected": counter.tally.expected_total,
+            "kind": Kind.OPEN,
+            "manifest_sha256": manifest.sha256 if manifest else "",
+            "schemes": ",".join(batch.schemes.schemes),
+            "sequence": 0,
+            "software": __version__,
+            "sqlite": sqlite_version,
+            "station": self.name,
+            "title": batch.title,
+        }
+        scan_log.append(connection, batch.id, Entry(sequence=0, body=body))
+        counter.next_sequence = 1
+
+    def _already_made(self, counter: Counter, nonce: str, reading: Reading) -> EntryRecorded | None:
+        connection = self._database.connection
+        sequence = scan_log.sequence_of_nonce(connection, counter.batch.id, nonce)
+        if sequence is None:
+            return None
+        entry = scan_log.entry(connection, counter.batch.id, sequence)
+        if entry is None or entry.payload != reading.payload:
+            raise InputError(
+                "the nonce was already used for another card (entry %(sequence)s); "
+                "send a new nonce",
+                sequence=sequence,
+            )
+        line = _line(connection, counter.batch, entry.identifier)
+        repeats = None
+        if "first_batch" in entry.body:
+            repeats = _body_of(
+                connection, str(entry.body["first_batch"]), int(entry.body["first_sequence"])
+            )
+        return self._outcome(
+            counter, entry.body, entry.identifier, name=line.name if line else "", repeats=repeats
+        )
+
+    # --- taking back -----------------------------------------------------------------------
+
+    def void(self, slug: str, sequence: int, *, reason: str, by: str) -> EntryRecorded:
+        """Take a counted entry back with a new entry that says why.
+
+        Raises:
+            EntryError: there is no such entry, or it is not counted now.
+            InputError: the reason is empty, too long, or holds an identity number.
+        """
+        reason = checked_text(reason, "reason")
+        with self._lock:
+            counter = self._counter(slug)
+            self._require_open(counter.batch)
+            with self.transaction() as connection:
+                target = scan_log.entry(connection, counter.batch.id, sequence)
+                if target is None or target.body.get("verdict") != Verdict.COUNTED:
+                    raise EntryError(
+                        "entry %(sequence)s did not count a card, so there is nothing to take "
+                        "back; look its number up in the log",
+                        sequence=sequence,
+                    )
+                if not scan_log.uncount_piece(
+                    connection, counter.batch.id, target.identifier, sequence
+                ):
+                    raise EntryError(
+                        "entry %(sequence)s was already taken back; nothing was changed",
+                        sequence=sequence,
+                    )
+                body = self._void_body(counter, target.body, sequence, reason, by)
+                scan_log.append(
+                    connection, counter.batch.id, Entry(sequence=counter.next_sequence, body=body)
+                )
+                undone = (*_tally_key(target.body), -1, -_manual(target.body))
+                scan_log.add_to_tally(connection, counter.batch.id, undone)
+                scan_log.add_to_tally(connection, counter.batch.id, (VOIDED, "", "", 1, 0))
+            counter.tally.add(*undone[:3], total=-1, manual=undone[4])
+            counter.tally.add(VOIDED, total=1, manual=0)
+            counter.next_sequence += 1
+            recorded = self._outcome(counter, body, target.identifier, repeats=target.body)
+        self.bus.publish(recorded)
+        return recorded
+
+    def _void_body(
+        self, counter: Counter, target: Body, sequence: int, reason: str, by: str
+    ) -> Body:
+        return {
+            "at": timestamp(self.clock.now()),
+            "batch": counter.batch.slug,
+            "by": by,
+            "card": target["card"],
+            "category": target["category"],
+            "district": target["district"],
+            "kind": Kind.VOID,
+            "reason": reason,
+            "sequence": counter.next_sequence,
+            "station": self.name,
+            "target": sequence,
+        }
+
+    # --- what it knows ---------------------------------------------------------------------
+
+    def counter(self, slug: str) -> Counter:
+        """Return the counter of one batch; to be looked at under no lock, so only for display.
+
+        Raises:
+            BatchError: there is no such batch.
+        """
+        with self._lock:
+            return self._counter(slug)
+
+    def forget_counter(self, slug: str) -> None:
+        """Read the batch anew at its next card, after its row or manifest changed, and say so."""
+        with self._lock:
+            self._counters.pop(slug, None)
+        self.bus.publish(BatchChanged(batch=slug))
+
+    def _counter(self, slug: str) -> Counter:
+        if self._fault is not None:
+            raise self._fault
+        if slug not in self._counters:
+            connection = self._database.connection
+            batch = require_batch(connection, slug)
+            self._counters[slug] = Counter(
+                batch=batch,
+                secret=batches.secret_of(connection, batch.id),
+                tally=load_tally(connection, batch),
+                next_sequence=scan_log.next_sequence(connection, batch.id),
+            )
+        return self._counters[slug]
+
+    def _require_open(self, batch: Batch) -> None:
+        if batch.state is not BatchState.OPEN:
+            raise BatchError(
+                "batch %(slug)s is %(state)s and takes no cards; open another batch",
+                slug=batch.slug,
+                state=batch.state,
+            )
+
+
+def require_batch(connection: Connection, slug: str) -> Batch:
+    """Return a batch by its slug.
+
+    Raises:
+        BatchError: there is none.
+    """
+    batch = batches.find(connection, slug)
+    if batch is None:
+        raise BatchError(
+            "there is no batch %(slug)s here; `batch list` shows those there are", slug=slug
+        )
+    return batch
+
+
+def load_tally(connection: Connection, batch: Batch) -> Tally:
+    """Return a batch's kept tally beside what its manifest expects."""
+    expected = manifests.totals(connection, batch.manifest_id) if batch.manifest_id else {}
+    return Tally.of(
+        [(category, district, pieces) for (category, district), pieces in expected.items()],
+        scan_log.kept_tally(connection, batch.id),
+    )
+
+
+def checked_text(text: str, what: str) -> str:
+    """Return free text fit for the log.
+
+    Raises:
+        InputError: it is empty, too long, not plain text, or holds an identity number.
+    """
+    text = " ".join(text.split())
+    if not text:
+        raise InputError("the %(what)s is empty; write one", what=what)
+    if len(text) > MAX_REASON_CHARACTERS or not text.isprintable():
+        raise InputError(
+            "the %(what)s must be plain text of at most %(most)s characters; shorten it",
+            what=what,
+            most=MAX_REASON_CHARACTERS,
+        )
+    if holds_identity_number(text):
+        raise InputError(
+            "the %(what)s holds an identity number, which must not stand in the log; leave it out",
+            what=what,
+        )
+    return text
+
+
+def _line(connection: Connection, batch: Batch, identifier: str) -> ManifestLine | None:
+    if batch.manifest_id is None or not identifier:
+        return None
+    return manifests.lookup(connection, batch.manifest_id, identifier)
+
+
+def _known(
+    connection: Connection, batch: Batch, identifier: str, line: ManifestLine | None
+) -> Known:
+    expected = (line.pieces if line else 0) if batch.manifest_id is not None else 1
+    here, earlier = [], None
+    for batch_id, state, piece in scan_log.pieces_of(connection, identifier):
+        if batch_id == batch.id:
+            here.append(piece)
+        elif state != BatchState.CANCELLED:
+            earlier = piece
+    return Known(expected_pieces=expected, counted=tuple(here), earlier=earlier)
+
+
+def _body_of(connection: Connection, slug: str, sequence: int) -> Body | None:
+    batch = batches.find(connection, slug)
+    entry = scan_log.entry(connection, batch.id, sequence) if batch else None
+    return entry.body if entry else None
+
+
+def _tally_key(body: Body) -> tuple[str, str, str]:
+    if body["verdict"] == Verdict.COUNTED:
+        return str(body["verdict"]), str(body["category"]), str(body["district"])
+    return str(body["verdict"]), "", ""
+
+
+def _manual(body: Body) -> int:
+    return int(body["kind"] == Kind.MANUAL and body["verdict"] == Verdict.COUNTED)

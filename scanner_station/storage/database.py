@@ -1,0 +1,216 @@
+"""The one SQLite file: opened by one writer under a folder lock, read beside it by anyone.
+
+SQLite before 3.51.3 can corrupt a WAL database when two connections write and checkpoint at
+the same instant (https://www.sqlite.org/wal.html), so there is exactly one writing connection.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from scanner_station.domain.errors import FolderInUseError, StorageError
+
+FILE_NAME: Final = "station.sqlite3"
+LOCK_NAME: Final = "lock"
+_WAL_PAGES_BEFORE_CHECKPOINT: Final = 1000
+
+
+class FolderLock:
+    """The right to write one data folder; the operating system frees it if the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock, making the folder (owner-only) if need be.
+
+        Raises:
+            FolderInUseError: another process has it.
+            StorageError: the folder cannot be made or written.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(
+                "the data folder %(folder)s cannot be written (%(why)s); "
+                "name another one with --data",
+                folder=str(folder),
+                why=error.strerror or str(error),
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "?"
+            os.close(self._file)
+            raise FolderInUseError(
+                "the data folder %(folder)s is in use by a running station (process %(holder)s); "
+                "use its pages, or stop it first",
+                folder=str(folder),
+                holder=holder,
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Give the lock back; safe twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class Database:
+    """The writing connection. Owned by the station, which calls it under its own lock."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or create the file, bring its schema up to date, and check how durable it is.
+
+        Raises:
+            StorageError: the file is damaged, or write-ahead logging with full
+                synchronisation cannot be had on this disk.
+        """
+        self.path = folder / FILE_NAME
+        try:
+            self.connection = _connect(self.path)
+            _assert_durable(self.connection)
+            _migrate(self.connection)
+        except sqlite3.Error as error:
+            raise _failure(error, self.path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run one durable transaction: on disk when the block is left, or not at all.
+
+        Raises:
+            StorageError: any step failed, the commit included; whether the commit landed is
+                then unknown, and the caller must rebuild what it believes from the file.
+        """
+        connection = self.connection
+        try:
+            connection.execute("begin immediate")
+            yield connection
+            self._commit()
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise _failure(error, self.path) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _commit(self) -> None:
+        self.connection.execute("commit")
+
+    def _roll_back(self) -> None:
+        # The error that brought us here is the one to report; a connection that cannot even
+        # roll back is thrown away by whoever handles that error.
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("rollback")
+        except sqlite3.Error:
+            pass
+
+    def close(self) -> None:
+        """Close the connection; safe twice."""
+        self.connection.close()
+
+
+def open_to_read(folder: Path) -> sqlite3.Connection:
+    """Return a connection that can only read, to be used beside the writer.
+
+    Raises:
+        StorageError: there is no station in this folder, or the file is damaged.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise StorageError(
+            "there is no station in the data folder %(folder)s; create a batch there first, or "
+            "name another folder with --data",
+            folder=str(folder),
+        )
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5,
+        )
+        connection.execute("select 1 from sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        raise _failure(error, path) from error
+    return connection
+
+
+def new_secret(size_bytes: int) -> bytes:
+    """Return random bytes from the operating system."""
+    return secrets.token_bytes(size_bytes)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Made here rather than by SQLite so that it is owner-readable from its first byte.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("pragma journal_mode = wal").fetchone()
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma secure_delete = fast")
+    connection.execute(f"pragma wal_autocheckpoint = {_WAL_PAGES_BEFORE_CHECKPOINT}")
+    return connection
+
+
+def _assert_durable(connection: sqlite3.Connection) -> None:
+    mode = connection.execute("pragma journal_mode").fetchone()[0]
+    level = connection.execute("pragma synchronous").fetchone()[0]
+    if (mode, level) != ("wal", 2):
+        raise StorageError(
+            "this disk does not give the database write-ahead logging with full synchronisation "
+            "(got %(mode)s, %(level)s); use a local disk for the data folder",
+            mode=mode,
+            level=level,
+        )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    migrations = Migrations("station")
+    for name, script in _sections():
+        _register(migrations, name, script)
+    migrations.apply(sqlite_utils.Database(connection))
+
+
+def _sections() -> list[tuple[str, str]]:
+    text = resources.files("scanner_station.storage").joinpath("schema.sql").read_text("utf-8")
+    parts = re.split(r"^-- migration: (\w+)$", text, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _register(migrations: Migrations, name: str, script: str) -> None:
+    @migrations(name=name)
+    def apply(db: sqlite_utils.Database) -> None:
+        for statement in _statements(script):
+            db.conn.execute(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    # executescript would commit the migration's transaction half-way.
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _failure(error: sqlite3.Error, path: Path) -> StorageError:
+    return StorageError(
+        "the database %(path)s failed (%(why)s); counting has stopped: check the disk, then "
+        "start the station again",
+        path=path.name,
+        why=str(error),
+    )

@@ -1,0 +1,204 @@
+"""The append-only log of one station and the projections folded from it.
+
+Every function takes a connection inside the caller's transaction; none commits.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner_station.domain.counter import CountedPiece, Verdict
+from scanner_station.domain.entry import Body, Entry, canonical
+from scanner_station.domain.tally import VOIDED, TallyRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """One entry as read back: its body, and what its opening still holds ('' once forgotten)."""
+
+    sequence: int
+    body: Body
+    identifier: str
+    payload: bytes
+
+
+def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
+    """Write an entry and its opening."""
+    connection.execute(
+        "insert into entry (batch_id, sequence, body) values (?, ?, ?)",
+        (batch_id, entry.sequence, canonical(entry.body)),
+    )
+    if entry.identifier or entry.payload or entry.nonce is not None:
+        connection.execute(
+            "insert into opening (batch_id, sequence, identifier, payload, nonce)"
+            " values (?, ?, ?, ?, ?)",
+            (batch_id, entry.sequence, entry.identifier, entry.payload, entry.nonce),
+        )
+
+
+def count_piece(
+    connection: sqlite3.Connection, batch_id: int, identifier: str, piece: int, sequence: int
+) -> None:
+    """Mark one expected piece as counted; the primary key refuses a second time."""
+    connection.execute(
+        "insert into piece (identifier, batch_id, piece, sequence) values (?, ?, ?, ?)",
+        (identifier, batch_id, piece, sequence),
+    )
+
+
+def uncount_piece(
+    connection: sqlite3.Connection, batch_id: int, identifier: str, sequence: int
+) -> bool:
+    """Take back the piece that an entry counted; False when it was not counted any more."""
+    cursor = connection.execute(
+        "delete from piece where identifier = ? and batch_id = ? and sequence = ?",
+        (identifier, batch_id, sequence),
+    )
+    return cursor.rowcount == 1
+
+
+def add_to_tally(connection: sqlite3.Connection, batch_id: int, row: TallyRow) -> None:
+    """Add to one line of the kept tally."""
+    connection.execute(
+        "insert into tally (batch_id, verdict, category, district, total, manual)"
+        " values (?, ?, ?, ?, ?, ?) on conflict do update set"
+        " total = total + excluded.total, manual = manual + excluded.manual",
+        (batch_id, *row),
+    )
+
+
+def pieces_of(
+    connection: sqlite3.Connection, identifier: str
+) -> list[tuple[int, str, CountedPiece]]:
+    """Return every counted piece of an identifier in all batches: (batch id, state, piece)."""
+    rows = connection.execute(
+        "select piece.batch_id, state, slug, piece, sequence from piece"
+        " join batch on batch.id = piece.batch_id where identifier = ?"
+        " order by piece.batch_id, sequence",
+        (identifier,),
+    )
+    return [
+        (batch_id, state, CountedPiece(batch=slug, piece=piece, sequence=sequence))
+        for batch_id, state, slug, piece, sequence in rows
+    ]
+
+
+def sequence_of_nonce(connection: sqlite3.Connection, batch_id: int, nonce: str) -> int | None:
+    """Return the entry that a page's nonce already made."""
+    row = connection.execute(
+        "select sequence from opening where batch_id = ? and nonce = ?", (batch_id, nonce)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def next_sequence(connection: sqlite3.Connection, batch_id: int) -> int:
+    """Return the sequence number of the next entry; the first one is 0."""
+    row = connection.execute(
+        "select max(sequence) from entry where batch_id = ?", (batch_id,)
+    ).fetchone()
+    return 0 if row[0] is None else int(row[0]) + 1
+
+
+def entries(
+    connection: sqlite3.Connection, batch_id: int, *, since: int = 0, limit: int = -1
+) -> Iterator[StoredEntry]:
+    """Yield entries in order from sequence `since`, reading as it goes; -1 is no limit."""
+    rows = connection.execute(
+        "select entry.sequence, body, identifier, payload from entry"
+        " left join opening using (batch_id, sequence)"
+        " where entry.batch_id = ? and entry.sequence >= ? order by entry.sequence limit ?",
+        (batch_id, since, limit),
+    )
+    for sequence, body, identifier, payload in rows:
+        yield StoredEntry(
+            sequence=sequence,
+            body=json.loads(body),
+            identifier=identifier or "",
+            payload=payload or b"",
+        )
+
+
+def entry(connection: sqlite3.Connection, batch_id: int, sequence: int) -> StoredEntry | None:
+    """Return one entry, or None."""
+    found = next(entries(connection, batch_id, since=sequence, limit=1), None)
+    return found if found is not None and found.sequence == sequence else None
+
+
+def last_counted(
+    connection: sqlite3.Connection, batch_id: int, *, within: int = 1000
+) -> int | None:
+    """Return the newest entry that is counted now, looking back over `within` entries."""
+    row = connection.execute(
+        "select sequence from entry where batch_id = :batch"
+        " and sequence > (select max(sequence) from entry where batch_id = :batch) - :within"
+        " and body ->> 'verdict' = 'counted'"
+        " and exists (select 1 from opening join piece using (identifier, batch_id)"
+        "   where opening.batch_id = entry.batch_id and opening.sequence = entry.sequence"
+        "   and piece.sequence = entry.sequence)"
+        " order by sequence desc limit 1",
+        {"batch": batch_id, "within": within},
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def kept_tally(connection: sqlite3.Connection, batch_id: int) -> list[TallyRow]:
+    """Return the lines of the kept tally."""
+    return list(
+        connection.execute(
+            "select verdict, category, district, total, manual from tally where batch_id = ?",
+            (batch_id,),
+        )
+    )
+
+
+_FOLD_SCANS = """
+create temp table folded as
+select sequence, body ->> 'verdict' as verdict, coalesce(body ->> 'category', '') as category,
+    coalesce(body ->> 'district', '') as district, body ->> 'kind' = 'manual' as manual,
+    body ->> 'piece' as piece
+from entry where batch_id = ? and body ->> 'kind' in ('scan', 'manual')
+    and sequence not in (
+        select body ->> 'target' from entry where batch_id = ? and body ->> 'kind' = 'void')
+"""
+
+_FOLD_TALLY = f"""
+select verdict, category, district, count(*), sum(manual) from folded
+where verdict = '{Verdict.COUNTED}' group by 1, 2, 3
+union all
+select verdict, '', '', count(*), 0 from folded where verdict <> '{Verdict.COUNTED}' group by 1
+union all
+select '{VOIDED}', '', '', count(*), 0 from entry
+where batch_id = ? and body ->> 'kind' = 'void' having count(*) > 0
+"""  # noqa: S608 - the values are our own constants
+
+_FOLD_PIECES = f"""
+select identifier, opening.batch_id, piece, sequence from folded join opening using (sequence)
+where opening.batch_id = ? and verdict = '{Verdict.COUNTED}' and identifier <> ''
+"""  # noqa: S608 - the values are our own constants
+
+
+def rebuild(connection: sqlite3.Connection, batch_id: int) -> bool:
+    """Fold the log again and make tally and pieces agree with it; True if they already did."""
+    connection.execute("drop table if exists temp.folded")
+    connection.execute(_FOLD_SCANS, (batch_id, batch_id))
+    rows = [row for row in connection.execute(_FOLD_TALLY, (batch_id,)) if row[3]]
+    kept = [row for row in kept_tally(connection, batch_id) if row[3]]
+    agree = sorted(rows) == sorted(kept) and _pieces_agree(connection, batch_id)
+    if not agree:
+        connection.execute("delete from tally where batch_id = ?", (batch_id,))
+        connection.executemany(
+            "insert into tally values (?, ?, ?, ?, ?, ?)", [(batch_id, *row) for row in rows]
+        )
+        connection.execute("delete from piece where batch_id = ?", (batch_id,))
+        connection.execute("insert into piece " + _FOLD_PIECES, (batch_id,))
+    connection.execute("drop table temp.folded")
+    return agree
+
+
+def _pieces_agree(connection: sqlite3.Connection, batch_id: int) -> bool:
+    kept = "select identifier, batch_id, piece, sequence from piece where batch_id = ?"
+    for query in (f"{kept} except {_FOLD_PIECES}", f"{_FOLD_PIECES} except {kept}"):
+        if connection.execute(query + " limit 1", (batch_id, batch_id)).fetchone():
+            return False
+    return True
