@@ -12,7 +12,7 @@ from scanner_station.domain.errors import BatchError, InputError, ManifestError
 from scanner_station.domain.events import BatchChanged
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.domain.manifest import ManifestReport
-from scanner_station.service.station import ACTIVE_BATCH, Station, checked_text, require_batch
+from scanner_station.service.station import Station, checked_text, require_batch
 from scanner_station.storage import batches, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
 
@@ -60,8 +60,8 @@ def create(
                 "there is already a batch %(slug)s; choose another short name", slug=slug
             )
         batches.insert(connection, batch, declared or {})
-        if not batches.setting(connection, ACTIVE_BATCH):
-            batches.set_setting(connection, ACTIVE_BATCH, slug)
+        if not batches.setting(connection, batches.ACTIVE_BATCH):
+            batches.set_setting(connection, batches.ACTIVE_BATCH, slug)
         created = require_batch(connection, slug)
     station.bus.publish(BatchChanged(batch=slug))
     return created
@@ -81,15 +81,8 @@ def activate(station: Station, slug: str) -> None:
                 slug=slug,
                 state=batch.state,
             )
-        batches.set_setting(connection, ACTIVE_BATCH, slug)
+        batches.set_setting(connection, batches.ACTIVE_BATCH, slug)
     station.bus.publish(BatchChanged(batch=slug))
-
-
-def active_slug(connection: Connection) -> str:
-    """Return the batch that cameras and scanners count into, '' for none."""
-    slug = batches.setting(connection, ACTIVE_BATCH)
-    batch = batches.find(connection, slug) if slug else None
-    return slug if batch is not None and batch.state is BatchState.OPEN else ""
 
 
 def choose_category(station: Station, slug: str, category: str) -> None:
@@ -122,7 +115,7 @@ def check_manifest(
     """Check a manifest file against one batch's schemes; nothing is written.
 
     Raises:
-        BatchError: the batch's manifest is fixed already.
+        ManifestError: the batch's manifest is fixed already.
     """
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
@@ -144,8 +137,7 @@ def import_manifest(
     Cards of other batches go on being counted meanwhile.
 
     Raises:
-        ManifestError: the file has problems.
-        BatchError: a card was counted in this batch meanwhile, or it is closed.
+        ManifestError: the file has problems, or the batch's manifest is fixed meanwhile.
     """
     report = checked.report
     if report.problem_count:
@@ -208,20 +200,20 @@ def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: st
         }
         scan_log.append(connection, batch.id, Entry(sequence=sequence, body=body))
         batches.set_state(connection, batch.id, BatchState.CANCELLED)
-        if batches.setting(connection, ACTIVE_BATCH) == slug:
-            batches.set_setting(connection, ACTIVE_BATCH, "")
+        if batches.setting(connection, batches.ACTIVE_BATCH) == slug:
+            batches.set_setting(connection, batches.ACTIVE_BATCH, "")
     station.forget_counter(slug)
 
 
 def _require_replaceable(connection: Connection, batch: Batch) -> None:
     if batch.state not in (BatchState.OPEN, BatchState.PAUSED):
-        raise BatchError(
+        raise ManifestError(
             "batch %(slug)s is %(state)s, so its manifest stays; create a new batch",
             slug=batch.slug,
             state=batch.state,
         )
     if scan_log.next_sequence(connection, batch.id):
-        raise BatchError(
+        raise ManifestError(
             "batch %(slug)s has counted cards, so its manifest is fixed; cancel the batch and "
             "create a new one with the right manifest",
             slug=batch.slug,

@@ -24,7 +24,6 @@ from scanner_station.storage.batches import Batch, BatchState
 from scanner_station.storage.database import Database, FolderLock
 
 MAX_REASON_CHARACTERS: Final = 500
-ACTIVE_BATCH: Final = "active_batch"
 
 
 @dataclass(slots=True)
@@ -353,6 +352,25 @@ class Station:
         }
 
     # --- what it knows ---------------------------------------------------------------------
+
+    def active_slug(self) -> str:
+        """Return the batch that cameras and scanners count into, '' for none."""
+        with self._lock:
+            return batches.active_slug(self._database.connection)
+
+    def fits(self, slug: str, payload: bytes) -> bool:
+        """Return whether a payload is a well-formed identifier of the batch."""
+        schemes = self.counter(slug).batch.schemes
+        return not isinstance(schemes.identify(payload), Unreadable)
+
+    def is_expected(self, slug: str, payload: bytes) -> bool:
+        """Return whether a payload is an identifier on the batch's manifest."""
+        with self._lock:
+            batch = self._counter(slug).batch
+            identified = batch.schemes.identify(payload)
+            if isinstance(identified, Unreadable):
+                return False
+            return _line(self._database.connection, batch, identified.identifier) is not None
 
     def counter(self, slug: str) -> Counter:
         """Return the counter of one batch; to be looked at under no lock, so only for display.

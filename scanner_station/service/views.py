@@ -8,6 +8,7 @@ from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.domain.entry import Body
+from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.identifier import masked
 from scanner_station.domain.tally import Tally
 from scanner_station.service.station import load_tally, require_batch
@@ -89,6 +90,11 @@ def summary_of(batch: Batch, tally: Tally) -> Json:
     } | tally.as_json()
 
 
+def active_slug(connection: Connection) -> str:
+    """Return the batch that cameras and scanners count into, '' for none."""
+    return batches.active_slug(connection)
+
+
 def listing(connection: Connection) -> list[Json]:
     """Return all batches with their counts, the newest first."""
     return [summary_of(batch, load_tally(connection, batch)) for batch in batches.every(connection)]
@@ -131,18 +137,25 @@ def entry_as_json(body: Body, identifier: str, *, whole: bool = False, name: str
     return shown
 
 
-def outcome_as_json(recorded_body: Body, repeats: Body | None) -> Json:
-    """Return verdict keys of one entry: for `already_counted` also its `first`."""
+def outcome_as_json(recorded: EntryRecorded) -> Json:
+    """Return the verdict on one presentation; for `already_counted` also its `first` entry."""
+    body = recorded.body
     outcome: Json = {
-        key: recorded_body[key] for key in ("sequence", "verdict", "reason") if key in recorded_body
+        "sequence": recorded.sequence,
+        "verdict": body["verdict"],
+        "counted": recorded.counted,
+        "expected": recorded.expected,
     }
-    if "first_sequence" in recorded_body:
-        first = repeats or {}
+    for key in ("reason", "category", "district", "earlier_batch", "earlier_sequence"):
+        if body.get(key):
+            outcome[key] = body[key]
+    if "first_sequence" in body:
+        first = recorded.repeats or {}
         outcome["first"] = {
-            "sequence": recorded_body["first_sequence"],
+            "sequence": body["first_sequence"],
             "at": first.get("at", ""),
             "station": first.get("station", ""),
-            "batch": recorded_body["first_batch"],
+            "batch": body["first_batch"],
             "by": first.get("by", ""),
         }
     return outcome

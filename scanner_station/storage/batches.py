@@ -3,10 +3,14 @@
 import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from scanner_station.domain.entry import SECRET_BYTES
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.storage.database import new_secret
+
+ACTIVE_BATCH: Final = "active_batch"
+"""The setting that names the batch which cameras and scanners count into."""
 
 
 class BatchState(StrEnum):
@@ -42,7 +46,7 @@ _COLUMNS = (
     "id, slug, title, place, held_on, schemes, serial_pattern, state, manifest_id, category,"
     " created_at, created_by"
 )
-_SELECT = "select " + _COLUMNS + " from batch"
+_SELECT = "select " + _COLUMNS + " from batch"  # noqa: S608 - our own constant
 
 
 def insert(connection: sqlite3.Connection, batch: Batch, declared: dict[str, int]) -> int:
@@ -122,6 +126,13 @@ def setting(connection: sqlite3.Connection, key: str) -> str:
     """Return one remembered value, '' when there is none."""
     row = connection.execute("select value from setting where key = ?", (key,)).fetchone()
     return "" if row is None else str(row[0])
+
+
+def active_slug(connection: sqlite3.Connection) -> str:
+    """Return the batch that cameras and scanners count into, '' for none."""
+    slug = setting(connection, ACTIVE_BATCH)
+    batch = find(connection, slug) if slug else None
+    return slug if batch is not None and batch.state is BatchState.OPEN else ""
 
 
 def set_setting(connection: sqlite3.Connection, key: str, value: str) -> None:

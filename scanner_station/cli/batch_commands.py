@@ -1,0 +1,145 @@
+"""`batch create | list | show | cancel`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from scanner_station.cli import compose
+from scanner_station.cli.main import cli, with_data
+from scanner_station.domain.errors import InputError
+from scanner_station.domain.identifier import Scheme
+from scanner_station.service import batches, views
+
+
+@cli.group()
+def batch() -> None:
+    """Create, list, show and cancel batches."""
+
+
+@batch.command()
+@click.argument("slug")
+@click.option("--title", required=True, help="What the minutes call it.")
+@click.option("--place", default="", help="Where the cards are destroyed.")
+@click.option("--date", "held_on", default="", metavar="YYYY-MM-DD", help="When.")
+@click.option(
+    "--scheme",
+    "schemes",
+    type=click.Choice([scheme.value for scheme in Scheme]),
+    multiple=True,
+    default=[Scheme.NIK.value],
+    help="What a card identifier is; may be given more than once.",
+)
+@click.option("--declared", multiple=True, metavar="CATEGORY=N", help="A figure stated for it.")
+@with_data
+def create(
+    slug: str,
+    title: str,
+    place: str,
+    held_on: str,
+    schemes: tuple[str, ...],
+    declared: tuple[str, ...],
+    data: Path,
+) -> None:
+    """Create the batch SLUG; it takes cards at once."""
+    pattern = compose.load_settings(data).identifiers.serial_pattern
+    with compose.writing(data) as station:
+        batches.create(
+            station,
+            slug,
+            title=title,
+            place=place,
+            held_on=held_on,
+            by=compose.local_account(),
+            schemes=tuple(Scheme(name) for name in schemes),
+            serial_pattern=pattern,
+            declared=_declared(declared),
+        )
+    click.echo(f"batch {slug} is open and takes cards")
+
+
+def _declared(pairs: tuple[str, ...]) -> dict[str, int]:
+    declared: dict[str, int] = {}
+    for pair in pairs:
+        category, _, number = pair.rpartition("=")
+        category = category.strip()
+        if not category or not (number.isascii() and number.isdigit()):
+            raise InputError(
+                "%(pair)r is not a declared figure; write it as CATEGORY=NUMBER, such as "
+                "rusak=2169",
+                pair=pair[:80],
+            )
+        if category in declared:
+            raise InputError(
+                "--declared names %(category)r twice; give one figure", category=category
+            )
+        declared[category] = int(number)
+    return declared
+
+
+@batch.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@with_data
+def list_batches(as_json: bool, data: Path) -> None:
+    """List the batches in the data folder, the newest first."""
+    with compose.reading(data) as connection:
+        found = views.listing(connection)
+    if as_json:
+        click.echo(json.dumps({"batches": found}, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("no batches yet; `scanner-station batch create SLUG --title TEXT` makes one")
+    width = max((len(str(one["slug"])) for one in found), default=0)
+    for one in found:
+        expected = one["expected"] if one["has_manifest"] else "no manifest"
+        click.echo(
+            f"{one['slug']!s:<{width}}  {one['state']!s:<9}  "
+            f"counted {one['counted']} of {expected}  {one['title']}"
+        )
+
+
+@batch.command()
+@click.argument("slug")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@with_data
+def show(slug: str, as_json: bool, data: Path) -> None:
+    """Show one batch and its counts."""
+    with compose.reading(data) as connection:
+        found = views.summary(connection, slug)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    click.echo(f"{found['slug']} ({found['state']}): {found['title']}")
+    for key in ("expected", "counted", "remaining", "manual", "already_counted"):
+        click.echo(f"  {key.replace('_', ' '):<16} {found[key]:>9}")
+    for key in ("not_on_manifest", "unreadable", "voided"):
+        click.echo(f"  {key.replace('_', ' '):<16} {found[key]:>9}")
+    for axis in ("by_category", "by_district"):
+        _show_groups(axis, found[axis])
+
+
+def _show_groups(axis: str, groups: object) -> None:
+    if not isinstance(groups, dict) or not groups:
+        return
+    width = max(len(name) for name in [*groups, "(none)"])
+    click.echo(
+        f"{axis.replace('_', ' '):<{width + 2}} {'expected':>9} {'counted':>9} {'remaining':>9}"
+    )
+    for name, group in groups.items():
+        click.echo(
+            f"  {name or '(none)':<{width}} {group['expected']:>9} {group['counted']:>9} "
+            f"{group['remaining']:>9}"
+        )
+
+
+@batch.command()
+@click.argument("slug")
+@click.option("--by", required=True, help="Who cancels it.")
+@click.option("--with", "seconded_by", required=True, help="The second person.")
+@click.option("--reason", required=True)
+@with_data
+def cancel(slug: str, by: str, seconded_by: str, reason: str, data: Path) -> None:
+    """Cancel a batch (two people, a reason); its log stays, its counts no longer stand."""
+    with compose.writing(data) as station:
+        batches.cancel(station, slug, reason=reason, by=by, seconded_by=seconded_by)
+    click.echo(f"batch {slug} is cancelled; nothing of its log was lost")

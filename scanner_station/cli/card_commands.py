@@ -1,0 +1,89 @@
+"""`scan`, `void` and `decode`: one card at a time."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from scanner_station.cli import compose
+from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
+from scanner_station.domain.errors import InputError
+from scanner_station.domain.reading import ReaderId, Symbology
+from scanner_station.readers import decode as decoding
+from scanner_station.readers.stdin import StdinReader
+from scanner_station.service import batches, views
+
+
+@cli.command()
+@click.option("--batch", "slug", required=True, metavar="SLUG")
+@click.option("--category", help="Category of the cards, in a batch without a manifest.")
+@with_data
+def scan(slug: str, category: str | None, data: Path) -> None:
+    """Count payloads from standard input, one a line; one JSON verdict a line.
+
+    Each verdict is printed only after it is on disk. Exit 0 whatever the verdicts.
+    """
+    by = compose.local_account()
+    with compose.writing(data) as station:
+        station.counter(slug)
+        if category is not None:
+            batches.choose_category(station, slug, category)
+        reader = StdinReader(ReaderId("stdin"), sys.stdin.buffer, station.clock)
+        for reading in reader.readings():
+            recorded = station.handle(slug, reading, by=by)
+            verdict = views.outcome_as_json(recorded)
+            click.echo(json.dumps(verdict, ensure_ascii=False))
+            sys.stdout.flush()
+
+
+@cli.command()
+@click.option("--batch", "slug", required=True, metavar="SLUG")
+@click.argument("sequence", type=int)
+@click.option("--reason", required=True)
+@with_data
+def void(slug: str, sequence: int, reason: str, data: Path) -> None:
+    """Take the counted entry SEQUENCE back, as a new entry with a reason."""
+    with compose.writing(data) as station:
+        recorded = station.void(slug, sequence, reason=reason, by=compose.local_account())
+    click.echo(
+        f"entry {sequence} is taken back by entry {recorded.sequence}; "
+        f"counted {recorded.counted} of {recorded.expected}"
+    )
+
+
+@cli.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "_as_json", is_flag=True, help="One JSON line an image (the default).")
+@click.option("--symbologies", default="qr,code128,code39", show_default=True)
+@click.option("--explain", is_flag=True, help="Say on standard error what each stage read.")
+def decode(images: tuple[Path, ...], _as_json: bool, symbologies: str, explain: bool) -> None:
+    """Read the codes in pictures, without any batch."""
+    wanted = _symbologies(symbologies)
+    refused = False
+    for path in images:
+        try:
+            result = decoding.decode_file(path, wanted)
+        except InputError as error:
+            click.echo(f"scanner-station: {error}", err=True)
+            refused = True
+            continue
+        click.echo(json.dumps(result.as_json(str(path)), ensure_ascii=False))
+        sys.stdout.flush()
+        if explain:
+            for line in decoding.explain_lines(result):
+                click.echo(line, err=True)
+    if refused:
+        raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+def _symbologies(names: str) -> frozenset[Symbology]:
+    known = [symbology.value for symbology in Symbology if symbology is not Symbology.UNKNOWN]
+    wanted = [name.strip().lower() for name in names.split(",") if name.strip()]
+    if not wanted or (unknown := [name for name in wanted if name not in known]):
+        raise InputError(
+            "%(name)r is not a symbology; choose from %(known)s",
+            name=unknown[0] if wanted else names,
+            known=", ".join(known),
+        )
+    return frozenset(Symbology(name) for name in wanted)

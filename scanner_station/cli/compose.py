@@ -1,0 +1,62 @@
+"""The one place that joins the parts: settings, station, readers, pages."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Final
+
+from scanner_station import config
+from scanner_station.config import Settings
+from scanner_station.service.station import Station
+from scanner_station.service.views import Views
+
+SETTINGS_VARIABLE: Final = "SCANNER_STATION_CONFIG"
+SETTINGS_FILE: Final = "station.toml"
+
+
+def local_account() -> str:
+    """Return the name of the account that runs this command, as it stands in entries."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
+def load_settings(data: Path, named: Path | None = None) -> Settings:
+    """Return the settings: of the named file, else the variable's, else the data folder's.
+
+    Raises:
+        SettingsError: the file has mistakes.
+    """
+    if named is None and (variable := os.environ.get(SETTINGS_VARIABLE)):
+        named = Path(variable)
+    beside = data / SETTINGS_FILE
+    return config.load(named or (beside if beside.is_file() else None))
+
+
+@contextmanager
+def writing(data: Path) -> Iterator[Station]:
+    """Open the station as the one writer of a data folder, for one command.
+
+    Raises:
+        FolderInUseError: the daemon or another command writes it.
+    """
+    station = Station(data, name=load_settings(data).station.name)
+    try:
+        yield station
+    finally:
+        station.close()
+
+
+@contextmanager
+def reading(data: Path) -> Iterator[Connection]:
+    """Open a data folder to read it, beside a running station."""
+    views = Views(data)
+    try:
+        with views.connection() as connection:
+            yield connection
+    finally:
+        views.close()

@@ -1,0 +1,109 @@
+"""`manifest check | import` and `export`: files in and out."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from scanner_station.cli import compose
+from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
+from scanner_station.domain.identifier import Scheme, Schemes
+from scanner_station.domain.manifest import ManifestReport
+from scanner_station.exports.log import FORMATS, export
+from scanner_station.service import batches
+from scanner_station.storage import manifests
+
+Progress = Callable[[int, int], None]
+
+
+@cli.group()
+def manifest() -> None:
+    """Check and load the lists of cards that should be destroyed."""
+
+
+@manifest.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--scheme",
+    "schemes",
+    type=click.Choice([scheme.value for scheme in Scheme]),
+    multiple=True,
+    default=[Scheme.NIK.value],
+    help="What a card identifier is; may be given more than once.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@with_data
+def check(file: Path, schemes: tuple[str, ...], as_json: bool, data: Path) -> None:
+    """Check the manifest FILE (CSV or .xlsx) and report on it; nothing is written."""
+    pattern = compose.load_settings(data).identifiers.serial_pattern
+    wanted = Schemes(tuple(Scheme(name) for name in schemes), pattern)
+    with _bar("checking", shown=not as_json) as progress:
+        report = manifests.check(file, file.name, wanted, progress=progress).report
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        _print_report(report)
+    if report.problem_count:
+        raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+@manifest.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--batch", "slug", required=True, metavar="SLUG")
+@with_data
+def import_(file: Path, slug: str, data: Path) -> None:
+    """Load the manifest FILE into a batch: all of it, or nothing."""
+    with compose.writing(data) as station:
+        with _bar("checking") as progress:
+            checked = batches.check_manifest(station, slug, file, file.name, progress=progress)
+        if checked.report.problem_count:
+            _print_report(checked.report)
+        with _bar("writing") as progress:
+            report = batches.import_manifest(
+                station, slug, checked, by=compose.local_account(), progress=progress
+            )
+    click.echo(f"batch {slug} now expects {report.pieces} cards on {report.lines} lines")
+
+
+@cli.command("export")
+@click.argument("slug")
+@click.option("--format", "export_format", type=click.Choice(FORMATS), required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+@with_data
+def export_(slug: str, export_format: str, output: Path, data: Path) -> None:
+    """Write the whole log of a batch to a file, voids and repeats included."""
+    settings = compose.load_settings(data)
+    with compose.reading(data) as connection, _bar("exporting") as progress:
+        rows = export(
+            connection,
+            slug,
+            export_format,
+            output,
+            time_zone=ZoneInfo(settings.station.time_zone),
+            progress=progress,
+        )
+    click.echo(f"{rows} entries written to {output}")
+
+
+def _print_report(report: ManifestReport) -> None:
+    for line in report.as_text():
+        click.echo(line)
+
+
+@contextmanager
+def _bar(label: str, *, shown: bool = True) -> Iterator[Progress]:
+    # On standard error, so that standard output stays machine-readable.
+    stream = click.get_text_stream("stderr")
+    if not (shown and stream.isatty()):
+        yield lambda _done, _total: None
+        return
+    with click.progressbar(length=1, label=label, file=stream) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield advance

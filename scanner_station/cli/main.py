@@ -1,0 +1,108 @@
+"""The `scanner-station` command: its options, its exit codes, and how it says what went wrong."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from scanner_station import __version__
+from scanner_station.domain.errors import InputError, ManifestError, ReaderError, StationError
+
+EXIT_REFUSED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_CANNOT_WORK: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+DATA_VARIABLE: Final = "SCANNER_STATION_DATA"
+DEFAULT_DATA: Final = "data"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+@click.option(
+    "--data", "data", type=click.Path(file_okay=False, path_type=Path), help="Data folder."
+)
+@click.pass_context
+def cli(context: click.Context, data: Path | None) -> None:
+    """Count identity cards, once each and in front of witnesses, before they are destroyed.
+
+    The data folder is the one named by --data, else by SCANNER_STATION_DATA, else ./data.
+    """
+    context.obj = data
+
+
+def with_data(command: Command) -> Command:
+    """Give a command the data folder as `data`, named before or after the command."""
+
+    def remember(context: click.Context, _: click.Parameter, value: Path | None) -> Path:
+        named = value or context.find_root().obj or os.environ.get(DATA_VARIABLE) or DEFAULT_DATA
+        return Path(named)
+
+    option = click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=remember,
+        help=f"Data folder (else {DATA_VARIABLE}, else ./{DEFAULT_DATA}).",
+    )
+    return option(command)
+
+
+def exit_code_for(error: StationError) -> int:
+    """Return 1 for a refused file, 2 for wrong usage, 3 when the station cannot work."""
+    match error:
+        case ManifestError():
+            return EXIT_REFUSED
+        case InputError():
+            return EXIT_USAGE
+        case ReaderError() | _:
+            return EXIT_CANNOT_WORK
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit; every error is one sentence on standard error."""
+    try:
+        cli.main(args=arguments, prog_name="scanner-station", standalone_mode=False)
+        sys.stdout.flush()
+        code = 0
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = EXIT_USAGE
+    except click.ClickException as error:
+        code = _say(error.format_message(), EXIT_USAGE)
+    except StationError as error:
+        code = _say(str(error), exit_code_for(error))
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = _say("interrupted; nothing half-done was left behind", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; what was printed is durable, so this is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo("scanner-station: " + " ".join(sentence.split()), err=True)
+    return code
+
+
+def _load_commands() -> None:
+    # Each module adds its commands to `cli`; imported here so that `cli` exists by then.
+    from scanner_station.cli import (  # noqa: F401
+        batch_commands,
+        card_commands,
+        daemon_commands,
+        file_commands,
+    )
+
+
+_load_commands()
+
+if __name__ == "__main__":
+    main()
