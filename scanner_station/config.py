@@ -131,7 +131,7 @@ def load(path: Path | None) -> Settings:
 
     Raises:
         SettingsError: the file cannot be read or is not TOML, or has mistakes: all of them,
-            one a line, each by its full key (`web.port: expected int, got '80'`).
+            each by its full key (`web.port: expected int, got '80'`).
     """
     if path is None:
         return Settings()
@@ -152,10 +152,10 @@ def load(path: Path | None) -> Settings:
     mistakes += _repeated_ids(raw)
     if mistakes:
         raise SettingsError(
-            "The settings file %(path)s has mistakes (%(count)d):\n%(mistakes)s",
+            "The settings file %(path)s has mistakes (%(count)d): %(mistakes)s",
             path=path,
             count=len(mistakes),
-            mistakes="\n".join(mistakes),
+            mistakes="; ".join(mistakes),
         )
     return settings
 

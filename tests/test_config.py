@@ -20,7 +20,7 @@ def written(folder: Path, text: str) -> Path:
 def mistakes(folder: Path, text: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         config.load(written(folder, text))
-    return str(caught.value).splitlines()[1:]
+    return str(caught.value.values["mistakes"]).split("; ")
 
 
 def test_without_a_file_the_station_is_what_the_defaults_say() -> None:
