@@ -45,6 +45,7 @@ def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
     reason="systemd is not installed, or this is not root",
 )
 def test_the_account_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
     done = subprocess.run(
         ["systemd-sysusers", f"--root={tmp_path}", FOLDER / "scanner-station.sysusers.conf"],
         capture_output=True,
