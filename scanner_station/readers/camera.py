@@ -1,0 +1,314 @@
+"""The camera as a reader: frames in, one reading for each presentation of a card out."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+
+from scanner_station.clock import Clock
+from scanner_station.domain.acceptance import Acceptance, Candidate, Evidence
+from scanner_station.domain.events import Notify, ReaderNotice, ReaderState
+from scanner_station.domain.identifier import clean, tail_of
+from scanner_station.domain.presentation import FOLDER, LIVE, Outcome, Presentations, Scene, Sighted
+from scanner_station.domain.reading import ReaderId, Reading, Symbology
+from scanner_station.readers.camera_scene import SceneWatch, View
+from scanner_station.readers.camera_source import Capture, Frame, Frames, Image, open_source, paced
+from scanner_station.readers.decoding import engines, stages
+from scanner_station.readers.decoding.process import Decoder, DecoderProcess
+from scanner_station.readers.decoding.symbols import Found, Grey, Outline, Symbol
+
+CONFIRM_EVERY_S: Final = 0.2
+"""A card that was counted and lies still is looked for this often."""
+EMPTY_EVERY_S: Final = 1.0
+"""An empty table is searched this often, in case it is not empty."""
+SLOW_AFTER_S: Final = 0.3
+"""A card that lies still this long unread gets the slow stages, one a frame."""
+HINT_AFTER_S: Final = 1.0
+UNREAD_AFTER_S: Final = 2.0
+HOPELESS_AFTER_S: Final = 6.0
+HOPELESS_EVERY_S: Final = 0.5
+EVIDENCE_FOR_S: Final = 3.0
+HINT_EVERY_S: Final = 3.0
+PREVIEW_WIDTH_PX: Final = 480
+
+UNREAD: Final = "This card cannot be read: type its number, or set it aside"
+TOGETHER: Final = "Two cards in view (%(first)s and %(second)s): show one at a time"
+
+
+class CameraReader:
+    """Reads cards from anything OpenCV opens, or from a capture object with read and release.
+
+    `is_expected` says whether a payload is on the batch's manifest, `fits` whether it is an
+    identifier of its schemes; both are asked for candidates only. `near_expected`, when
+    given, says whether a payload is one digit away from a manifest line: such a candidate is
+    never accepted, it goes to `on_candidate` for the officer to confirm.
+    """
+
+    def __init__(
+        self,
+        reader_id: ReaderId,
+        source: str | Capture,
+        *,
+        symbologies: frozenset[Symbology],
+        is_expected: Callable[[bytes], bool],
+        fits: Callable[[bytes], bool],
+        clock: Clock,
+        notify: Notify,
+        near_expected: Callable[[bytes], bool] | None = None,
+        on_candidate: Callable[[bytes], None] | None = None,
+        decoder: Decoder | None = None,
+        counts: stages.StageCounts | None = None,
+        loop: bool = False,
+        keep_pace: bool = False,
+    ) -> None:
+        self.reader_id = reader_id
+        self.counts = counts or stages.StageCounts()
+        self._source = source
+        self._symbologies = symbologies
+        self._is_expected = is_expected
+        self._fits = fits
+        self._clock = clock
+        self._notify = notify
+        self._near_expected = near_expected
+        self._on_candidate = on_candidate
+        self._decoder: Decoder = decoder or DecoderProcess()
+        self._loop = loop
+        self._keep_pace = keep_pace
+        self._closed = threading.Event()
+        self._frames: Frames | None = None
+        self._preview: tuple[Image, tuple[Outline, ...]] | None = None
+        self._begin(is_folder=False)
+
+    def _begin(self, *, is_folder: bool) -> None:
+        self._is_folder = is_folder
+        self._presentations = Presentations(FOLDER if is_folder else LIVE)
+        self._evidence = Evidence(
+            is_expected=self._is_expected,
+            fits=self._fits,
+            plain_stages=stages.PLAIN,
+            for_still=is_folder,
+        )
+        self._scene = SceneWatch()
+        self._symbols: dict[bytes, Symbol] = {}
+        self._frame_number = 0
+        self._turn = 0
+        self._last_decoded_s = -1e9
+        self._last_candidate_s = -1e9
+        self._unread_since_s: float | None = None
+        self._said: set[str] = set()
+        self._last_hint_s = -1e9
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield one reading for each presentation until closed or the end of a file.
+
+        Raises:
+            ReaderError: the camera cannot be opened, or gives no pictures any more.
+        """
+        self._say("opening", state=ReaderState.OPENING)
+        frames = open_source(self._source, steady_s=self._clock.steady_s, loop=self._loop)
+        self._frames = frames
+        self._begin(is_folder=frames.is_folder)
+        if not engines.has_zbar():
+            self._say(engines.ZBAR_MISSING)
+        self._say("ready", state=ReaderState.READY)
+        try:
+            for frame in paced(frames) if self._keep_pace else frames:
+                if self._closed.is_set():
+                    break
+                yield from self._readings_of(self._take(frame))
+            if not self._closed.is_set():
+                yield from self._readings_of(self._presentations.finish())
+        finally:
+            frames.close()
+            self._decoder.close()
+
+    def close(self) -> None:
+        """Make `readings` end; safe twice, and from another thread."""
+        self._closed.set()
+        if self._frames is not None:
+            self._frames.close()
+
+    def latest_jpeg(self) -> bytes | None:
+        """Return a small preview of the newest frame, the codes in it outlined."""
+        preview = self._preview
+        if preview is None:
+            return None
+        image, outlines = preview
+        factor = min(1.0, PREVIEW_WIDTH_PX / image.shape[1])
+        small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        if small.ndim == 2:
+            small = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
+        for outline in outlines:
+            points = (np.array(outline) * factor).astype(np.int32)
+            cv2.polylines(small, [points], isClosed=True, color=(60, 200, 60), thickness=3)
+        is_done, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 70])
+        return jpeg.tobytes() if is_done else None
+
+    def _take(self, frame: Frame) -> Outcome:
+        """Look at one frame: gate, decode, accept, follow the presentations."""
+        self._frame_number += 1
+        self.counts.frames += 1
+        view = self._scene.look(frame.image, frame.at_s)
+        accepted = self._decode(frame, view) if self._is_due(view, frame.at_s) else []
+        outcome = self._follow(frame, view, accepted)
+        self._help(frame, view, is_read=bool(accepted))
+        self._preview = (frame.image, tuple(one.outline for one in accepted))
+        return outcome
+
+    def _is_due(self, view: View, at_s: float) -> bool:
+        """Whether this frame is worth decoding."""
+        if self._is_folder:
+            return True
+        since_s = at_s - self._last_decoded_s
+        if view.is_empty:
+            return since_s >= EMPTY_EVERY_S
+        if self._presentations.cards and view.is_still:
+            return since_s >= CONFIRM_EVERY_S
+        return not self._is_hopeless(at_s) or since_s >= HOPELESS_EVERY_S
+
+    def _is_hopeless(self, at_s: float) -> bool:
+        since_s = self._unread_since_s
+        return since_s is not None and at_s - since_s >= HOPELESS_AFTER_S
+
+    def _decode(self, frame: Frame, view: View) -> list[Symbol]:
+        """Run the stages that are due, in order of cost, until one gives an accepted read."""
+        self._last_decoded_s = frame.at_s
+        if frame.at_s - self._last_candidate_s > EVIDENCE_FOR_S or self._is_folder:
+            self._evidence.forget()
+        grey = _grey(frame.image)
+        accepted: dict[bytes, Symbol] = {}
+        for name in self._stages_due(view):
+            look = self._decoder.look(grey, self._symbologies, [name])
+            self.counts.add(look.steps)
+            for found in look.found:
+                self._last_candidate_s = frame.at_s
+                if self._judge(found).is_accepted:
+                    if not accepted:
+                        self.counts.accept(name)
+                    accepted.setdefault(clean(found.symbol.payload), found.symbol)
+            if accepted:
+                break
+        self.counts.crashes = getattr(self._decoder, "crashes", 0)
+        return list(accepted.values())
+
+    def _stages_due(self, view: View) -> Sequence[str]:
+        """Return the cheap stages, one more in turn, and a slow one for a card at rest."""
+        if self._is_folder:
+            return [stage.name for stage in stages.ALL]
+        names = [stage.name for stage in stages.ALL if stage.group == 0]
+        if view.is_empty:
+            return names
+        self._turn += 1
+        names.append(_in_turn(1, self._turn))
+        if view.is_still and view.still_for_s >= SLOW_AFTER_S and not self._presentations.cards:
+            names.append(_in_turn(2, self._turn))
+        return names
+
+    def _judge(self, found: Found) -> Acceptance:
+        return self._evidence.add(
+            Candidate(
+                payload=found.symbol.payload,
+                symbology=found.symbol.symbology,
+                stage=found.stage,
+                frame=self._frame_number,
+            )
+        )
+
+    def _follow(self, frame: Frame, view: View, accepted: Sequence[Symbol]) -> Outcome:
+        sighted = []
+        for symbol in accepted:
+            card = clean(symbol.payload)
+            self._symbols[card] = symbol
+            self._scene.code_seen(card, symbol.place)
+            sighted.append(
+                Sighted(card=card, place=symbol.place, is_identifier=self._fits(symbol.payload))
+            )
+        names = {one.card for one in sighted}
+        looks = {}
+        for card in self._presentations.cards:
+            same = self._scene.looks_the_same(card, is_still=view.is_still)
+            if card not in names and same is not None:
+                looks[card] = same
+        scene = Scene.EMPTY if view.is_empty else Scene.OCCUPIED
+        outcome = self._presentations.see(frame.at_s, sighted, scene, looks)
+        if len(outcome.together) > 1:
+            self._say_together(outcome.together)
+        return outcome
+
+    def _say_together(self, cards: Sequence[bytes]) -> None:
+        key = TOGETHER + repr(cards)
+        if key in self._said:
+            return
+        self._said.add(key)
+        first, second = (tail_of(card.decode("ascii", "replace")) for card in cards[:2])
+        self._notify(
+            ReaderNotice(
+                reader_id=self.reader_id,
+                message=TOGETHER,
+                values={"first": first, "second": second},
+            )
+        )
+
+    def _readings_of(self, outcome: Outcome) -> Iterator[Reading]:
+        for card in outcome.started:
+            symbol = self._symbols[card]
+            yield Reading(
+                payload=symbol.payload,
+                symbology=symbol.symbology,
+                reader_id=self.reader_id,
+                at=self._clock.now(),
+            )
+
+    def _help(self, frame: Frame, view: View, *, is_read: bool) -> None:
+        """Keep the books of what is in view and say what hinders a card from being read."""
+        cards = set(self._presentations.cards)
+        if view.is_empty or is_read or cards or self._is_folder:
+            self._unread_since_s = None
+            if view.is_empty and not is_read:
+                self._evidence.forget()
+            if not cards:
+                self._said.clear()
+            self._symbols = {card: s for card, s in self._symbols.items() if card in cards}
+            self._scene.forget(cards)
+            return
+        if self._unread_since_s is None:
+            self._unread_since_s = frame.at_s
+        unread_s = frame.at_s - self._unread_since_s
+        if unread_s >= UNREAD_AFTER_S and view.is_still:
+            self._offer_candidate()
+            self._say_once(UNREAD, frame.at_s)
+        elif unread_s >= HINT_AFTER_S and frame.at_s - self._last_hint_s >= HINT_EVERY_S:
+            hint = self._scene.hint(frame.image)
+            if hint is not None:
+                self._say_once(hint.value, frame.at_s)
+
+    def _offer_candidate(self) -> None:
+        """Show the officer a candidate that is one digit away from a manifest line."""
+        if self._near_expected is None or self._on_candidate is None or "offer" in self._said:
+            return
+        for payload in self._evidence.waiting():
+            if self._fits(payload) and self._near_expected(payload):
+                self._said.add("offer")
+                self._on_candidate(payload)
+                return
+
+    def _say_once(self, message: str, at_s: float) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            self._last_hint_s = at_s
+            self._say(message)
+
+    def _say(self, message: str, state: ReaderState | None = None) -> None:
+        self._notify(ReaderNotice(reader_id=self.reader_id, message=message, state=state))
+
+
+def _in_turn(group: int, turn: int) -> str:
+    names = [stage.name for stage in stages.ALL if stage.group == group]
+    return names[turn % len(names)]
+
+
+def _grey(image: Image) -> Grey:
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    return np.ascontiguousarray(grey, dtype=np.uint8)

@@ -1,0 +1,11 @@
+"""From a picture to the codes in it: engines, stages, the order they are tried in.
+
+`symbols` says what is found, `engines` calls the two decoding libraries, `stages` names the
+pictures they are given, `pictures` loads files, `still` judges a picture that comes once,
+`process` runs all of it in a child process that may crash.
+"""
+
+from scanner_station.readers.decoding.process import DecoderProcess, decode_file
+from scanner_station.readers.decoding.still import PictureResult, decode_picture, explain_lines
+
+__all__ = ["DecoderProcess", "PictureResult", "decode_file", "decode_picture", "explain_lines"]

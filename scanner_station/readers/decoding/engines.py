@@ -1,0 +1,139 @@
+"""The two decoding libraries, asked for some symbologies only.
+
+zxing-cpp comes as a wheel. pyzbar needs the system library libzbar0; without it the station
+works with one engine and says how to install the other.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import zxingcpp
+
+from scanner_station.domain.reading import Symbology
+from scanner_station.readers.decoding.symbols import Grey, Symbol
+
+try:
+    from pyzbar import pyzbar
+except ImportError:  # the Python package is there, the shared library is not
+    pyzbar = None
+
+ZBAR_MISSING: Final = (
+    "the second decoder is missing, so some damaged codes stay unread; "
+    "install it with: sudo apt install libzbar0"
+)
+SHORTEST_FREE_LENGTH: Final = 6
+"""ITF and Codabar are read short at an edge; shorter ones are not believed."""
+
+_ZXING: Final = {
+    Symbology.QR: zxingcpp.BarcodeFormat.QRCode,
+    Symbology.CODE128: zxingcpp.BarcodeFormat.Code128,
+    Symbology.CODE39: zxingcpp.BarcodeFormat.Code39,
+    Symbology.EAN13: zxingcpp.BarcodeFormat.EAN13,
+    Symbology.EAN8: zxingcpp.BarcodeFormat.EAN8,
+    Symbology.UPCA: zxingcpp.BarcodeFormat.UPCA,
+    Symbology.ITF: zxingcpp.BarcodeFormat.ITF,
+    Symbology.CODABAR: zxingcpp.BarcodeFormat.Codabar,
+    Symbology.PDF417: zxingcpp.BarcodeFormat.PDF417,
+    Symbology.DATAMATRIX: zxingcpp.BarcodeFormat.DataMatrix,
+}
+_BY_ZXING_NAME: Final = {
+    "QR Code": Symbology.QR,
+    "Code 128": Symbology.CODE128,
+    "Code 39": Symbology.CODE39,
+    "EAN-13": Symbology.EAN13,
+    "EAN-8": Symbology.EAN8,
+    "UPC-A": Symbology.UPCA,
+    "ITF": Symbology.ITF,
+    "Codabar": Symbology.CODABAR,
+    "PDF417": Symbology.PDF417,
+    "Data Matrix": Symbology.DATAMATRIX,
+}
+_ZBAR_NAMES: Final = {
+    Symbology.QR: "QRCODE",
+    Symbology.CODE128: "CODE128",
+    Symbology.CODE39: "CODE39",
+    Symbology.EAN13: "EAN13",
+    Symbology.EAN8: "EAN8",
+    Symbology.UPCA: "UPCA",
+    Symbology.ITF: "I25",
+    Symbology.CODABAR: "CODABAR",
+}
+# pyzbar also offers PDF417, which zbar never finished.
+_BY_ZBAR_NAME: Final = {name: symbology for symbology, name in _ZBAR_NAMES.items()}
+_UPCA_DIGITS: Final = 12
+
+
+def has_zbar() -> bool:
+    """Whether the second engine can be used on this machine."""
+    return pyzbar is not None
+
+
+def zxing(
+    image: Grey,
+    symbologies: frozenset[Symbology],
+    *,
+    binarizer: Any = zxingcpp.Binarizer.LocalAverage,
+    try_downscale: bool = True,
+) -> list[Symbol]:
+    """Return the codes zxing-cpp reads in a picture."""
+    wanted = [_ZXING[symbology] for symbology in symbologies if symbology in _ZXING]
+    if not wanted:
+        return []
+    codes = zxingcpp.read_barcodes(
+        image,
+        formats=zxingcpp.BarcodeFormats(wanted),
+        text_mode=zxingcpp.TextMode.Plain,
+        binarizer=binarizer,
+        try_downscale=try_downscale,
+    )
+    symbols = [_of_zxing(code) for code in codes]
+    return [s for s in symbols if s.symbology in symbologies and _is_long_enough(s)]
+
+
+def _of_zxing(code: Any) -> Symbol:
+    at = code.position
+    corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    symbology = _BY_ZXING_NAME.get(str(code.format)) or _BY_ZXING_NAME.get(
+        str(code.symbology), Symbology.UNKNOWN
+    )
+    payload, text = bytes(code.bytes), str(code.text)
+    if symbology is Symbology.UPCA:
+        payload, text = payload[-_UPCA_DIGITS:], text[-_UPCA_DIGITS:]
+    return Symbol(
+        payload=payload,
+        text=text,
+        symbology=symbology,
+        outline=tuple((float(p.x), float(p.y)) for p in corners),
+    )
+
+
+def zbar(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
+    """Return the codes zbar reads in a picture; none when the library is missing."""
+    wanted = [
+        getattr(pyzbar.ZBarSymbol, _ZBAR_NAMES[symbology])
+        for symbology in symbologies
+        if pyzbar is not None and symbology in _ZBAR_NAMES
+    ]
+    if not wanted:
+        return []
+    symbols = [_of_zbar(code) for code in pyzbar.decode(image, symbols=wanted)]
+    return [s for s in symbols if s.symbology in symbologies and _is_long_enough(s)]
+
+
+def _of_zbar(code: Any) -> Symbol:
+    payload = bytes(code.data)
+    return Symbol(
+        payload=payload,
+        text=payload.decode("utf-8", "replace"),
+        symbology=_BY_ZBAR_NAME.get(code.type, Symbology.UNKNOWN),
+        outline=tuple((float(p.x), float(p.y)) for p in code.polygon),
+    )
+
+
+def _is_long_enough(symbol: Symbol) -> bool:
+    if symbol.symbology in {Symbology.ITF, Symbology.CODABAR}:
+        return len(symbol.payload) >= SHORTEST_FREE_LENGTH
+    return bool(symbol.payload)
+
+
+Engine = Callable[[Grey, frozenset[Symbology]], list[Symbol]]

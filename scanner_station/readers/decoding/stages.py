@@ -1,0 +1,181 @@
+"""The stages of the cascade: what each does to the picture, and which engine it asks.
+
+Each has a name, can be switched off, and is counted. `docs/decoding.md` holds the table of
+what was tried, with its yield and its milliseconds.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import zxingcpp
+
+from scanner_station.domain.reading import Symbology
+from scanner_station.readers.decoding import engines
+from scanner_station.readers.decoding.engines import Engine
+from scanner_station.readers.decoding.symbols import Found, Grey, Look, Outline, Step, Symbol
+
+Matrix = npt.NDArray[np.float64]
+"""A 2 x 3 affine map."""
+Change = Callable[[Grey], tuple[Grey, Matrix]]
+"""Returns the changed picture and the matrix that maps its pixels back."""
+
+_SAME: Final[Matrix] = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+LARGEST_UPSCALED_PX: Final = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One way of reading a picture.
+
+    `is_plain`: the picture is given to the engine as it is. `group`: 0 is run on every
+    frame, 1 in turn on frames that 0 did not read, 2 on cards that lie still unread.
+    """
+
+    name: str
+    engine: Engine
+    change: Change | None = None
+    group: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the engine is given the picture as it is."""
+        return self.change is None
+
+    def read(self, image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
+        """Return the codes this stage reads, their outlines in the pixels of `image`."""
+        if self.change is None:
+            return self.engine(image, symbologies)
+        changed, back = self.change(image)
+        return [_moved(s, back) for s in self.engine(changed, symbologies)]
+
+
+def _moved(symbol: Symbol, back: Matrix) -> Symbol:
+    outline: Outline = tuple(
+        (float(x), float(y))
+        for x, y in (back @ np.array([px, py, 1.0]) for px, py in symbol.outline)
+    )
+    return Symbol(
+        payload=symbol.payload, text=symbol.text, symbology=symbol.symbology, outline=outline
+    )
+
+
+def blurred(sigma_px: float) -> Change:
+    """Return a Gaussian blur: takes noise and fine scratches off."""
+    return lambda image: (_grey(cv2.GaussianBlur(image, (0, 0), sigma_px)), _SAME)
+
+
+def scaled(factor: float) -> Change:
+    """Return a change of size; enlarging stops at four million pixels."""
+
+    def change(image: Grey) -> tuple[Grey, Matrix]:
+        largest = (LARGEST_UPSCALED_PX / image.size) ** 0.5
+        used = min(factor, max(1.0, largest)) if factor > 1 else factor
+        how = cv2.INTER_CUBIC if used > 1 else cv2.INTER_AREA
+        back = _SAME / used
+        return _grey(cv2.resize(image, None, fx=used, fy=used, interpolation=how)), back
+
+    return change
+
+
+def turned(degrees: float) -> Change:
+    """Return a turn about the middle, on a canvas that holds the corners."""
+
+    def change(image: Grey) -> tuple[Grey, Matrix]:
+        height, width = image.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+        across, along = abs(turn[0, 0]), abs(turn[0, 1])
+        new_width = int(height * along + width * across)
+        new_height = int(height * across + width * along)
+        turn[0, 2] += (new_width - width) / 2
+        turn[1, 2] += (new_height - height) / 2
+        around = int(np.median(image[:: max(1, height // 32), :: max(1, width // 32)]))
+        picture = cv2.warpAffine(image, turn, (new_width, new_height), borderValue=around)
+        return _grey(picture), np.asarray(cv2.invertAffineTransform(turn), dtype=np.float64)
+
+    return change
+
+
+def _grey(picture: object) -> Grey:
+    return np.asarray(picture, dtype=np.uint8)
+
+
+_global_zxing: Engine = partial(engines.zxing, binarizer=zxingcpp.Binarizer.GlobalHistogram)
+
+ALL: Final[tuple[Stage, ...]] = (
+    Stage(name="zxing", engine=engines.zxing),
+    Stage(name="zxing_blur", engine=engines.zxing, change=blurred(1.0), group=1),
+    Stage(name="zbar_blur", engine=engines.zbar, change=blurred(1.0), group=1),
+    Stage(name="zbar", engine=engines.zbar, group=1),
+    Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
+    Stage(name="zxing_turn45", engine=engines.zxing, change=turned(45), group=2),
+    Stage(name="zxing_turn30", engine=engines.zxing, change=turned(30), group=2),
+    Stage(name="zxing_turn60", engine=engines.zxing, change=turned(60), group=2),
+    Stage(name="zbar_turn45", engine=engines.zbar, change=turned(45), group=2),
+    Stage(name="zxing_global", engine=_global_zxing, change=blurred(0.8), group=2),
+)
+BY_NAME: Final = {stage.name: stage for stage in ALL}
+PLAIN: Final = frozenset(stage.name for stage in ALL if stage.is_plain)
+
+
+@dataclass(slots=True)
+class StageCount:
+    """What one stage did since the start."""
+
+    tried: int = 0
+    read: int = 0
+    accepted: int = 0
+    ms: float = 0.0
+
+
+@dataclass(slots=True)
+class StageCounts:
+    """Counters by stage, for the metrics; written by one thread, read by any."""
+
+    by_stage: dict[str, StageCount] = field(
+        default_factory=lambda: {name: StageCount() for name in BY_NAME}
+    )
+    crashes: int = 0
+    """How often the decoder's process had to be started again."""
+    frames: int = 0
+    """Frames looked at, decoded or not."""
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """Count the stages that were tried."""
+        for step in steps:
+            count = self.by_stage.setdefault(step.stage, StageCount())
+            count.tried += 1
+            count.read += bool(step.found)
+            count.ms += step.ms
+
+    def accept(self, stage: str) -> None:
+        """Count a code that this stage read first and that was accepted."""
+        self.by_stage.setdefault(stage, StageCount()).accepted += 1
+
+    def as_dict(self) -> dict[str, dict[str, float]]:
+        """Return tried, read, accepted and ms for each stage."""
+        return {
+            name: {"tried": c.tried, "read": c.read, "accepted": c.accepted, "ms": c.ms}
+            for name, c in self.by_stage.items()
+        }
+
+
+def look(image: Grey, symbologies: frozenset[Symbology], names: Iterable[str]) -> Look:
+    """Run the named stages on a picture, all of them, in this process."""
+    found: list[Found] = []
+    steps: list[Step] = []
+    for name in names:
+        started_s = time.perf_counter()
+        try:
+            symbols = BY_NAME[name].read(image, symbologies)
+        except (cv2.error, ValueError, RuntimeError):
+            symbols = []  # a picture too small or too odd for this stage reads as nothing
+        ms = (time.perf_counter() - started_s) * 1e3
+        found += [Found(symbol=symbol, stage=name) for symbol in symbols]
+        steps.append(Step(stage=name, ms=ms, found=len(symbols)))
+    return Look(found=tuple(found), steps=tuple(steps))

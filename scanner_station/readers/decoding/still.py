@@ -1,0 +1,104 @@
+"""Judges a picture that comes once, outside any batch: no manifest, no second frame.
+
+What the unenhanced picture gave, or two independent stages agree on, is a reading; anything
+else a candidate.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scanner_station.domain.reading import Symbology
+from scanner_station.readers.decoding.stages import ALL, BY_NAME, look
+from scanner_station.readers.decoding.symbols import Found, Grey, Step, Symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureResult:
+    """What was read in one picture, and how."""
+
+    readings: tuple[Symbol, ...]
+    candidates: tuple[Symbol, ...]
+    steps: tuple[Step, ...]
+    found: tuple[Found, ...]
+
+    def as_json(self, path: str) -> dict[str, object]:
+        """Return the object that `decode --json` prints for one picture."""
+        return {
+            "path": path,
+            "readings": [_as_json(symbol) for symbol in self.readings],
+            "candidates": [_as_json(symbol) for symbol in self.candidates],
+        }
+
+
+def _as_json(symbol: Symbol) -> dict[str, str]:
+    return {"text": symbol.text, "symbology": symbol.symbology.value}
+
+
+def decode_picture(
+    image: Grey, *, symbologies: frozenset[Symbology], stages: Sequence[str] | None = None
+) -> PictureResult:
+    """Run the stages in their order until something is a reading, and judge what they found.
+
+    `stages`: names, all of them when None. The plain ones are always all tried, because one
+    engine may see a second code that the other does not.
+    """
+    names = [stage.name for stage in ALL] if stages is None else list(stages)
+    plain = [name for name in names if BY_NAME[name].is_plain]
+    first = look(image, symbologies, plain)
+    found, steps = list(first.found), list(first.steps)
+    for name in (name for name in names if name not in plain):
+        if _readings(found):
+            break
+        more = look(image, symbologies, [name])
+        found += more.found
+        steps += more.steps
+    return judge(found, steps)
+
+
+def judge(found: Sequence[Found], steps: Sequence[Step]) -> PictureResult:
+    """Sort what the stages found into readings and candidates."""
+    readings = _readings(found)
+    known = {(symbol.symbology, symbol.text) for symbol in readings}
+    others = _distinct(one for one in found if _key(one) not in known)
+    return PictureResult(
+        readings=tuple(readings), candidates=tuple(others), steps=tuple(steps), found=tuple(found)
+    )
+
+
+def _key(one: Found) -> tuple[Symbology, str]:
+    return (one.symbol.symbology, one.symbol.text)
+
+
+def _readings(found: Sequence[Found]) -> list[Symbol]:
+    stages_of: dict[tuple[Symbology, str], set[str]] = {}
+    for one in found:
+        stages_of.setdefault(_key(one), set()).add(one.stage)
+    sure = {
+        key
+        for key, names in stages_of.items()
+        if len(names) > 1 or any(BY_NAME[name].is_plain for name in names)
+    }
+    return _distinct(one for one in found if _key(one) in sure)
+
+
+def _distinct(found: Iterable[Found]) -> list[Symbol]:
+    first: dict[tuple[Symbology, str], Symbol] = {}
+    for one in found:
+        first.setdefault(_key(one), one.symbol)
+    return list(first.values())
+
+
+def explain_lines(result: PictureResult) -> list[str]:
+    """Return, for people, which stage read what in how many ms and what was rejected."""
+    lines = []
+    for step in result.steps:
+        texts = [one.symbol.text for one in result.found if one.stage == step.stage]
+        what = ", ".join(repr(text) for text in texts) or "nothing"
+        lines.append(f"{step.stage}: {step.ms:.1f} ms, {what}")
+    lines += [f"accepted: {s.text!r} ({s.symbology.value})" for s in result.readings]
+    lines += [
+        f"rejected: {s.text!r} ({s.symbology.value}): only one stage read it, "
+        "and from an enhanced picture"
+        for s in result.candidates
+    ]
+    return lines
