@@ -10,7 +10,6 @@ from scanner_station.cli import compose
 from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import ReaderId, Symbology
-from scanner_station.readers import decode as decoding
 from scanner_station.readers.stdin import StdinReader
 from scanner_station.service import batches, views
 
@@ -59,6 +58,8 @@ def void(slug: str, sequence: int, reason: str, data: Path) -> None:
 @click.option("--explain", is_flag=True, help="Say on standard error what each stage read.")
 def decode(images: tuple[Path, ...], _as_json: bool, symbologies: str, explain: bool) -> None:
     """Read the codes in pictures, without any batch."""
+    from scanner_station.readers import decoding  # `scan` should not wait for OpenCV
+
     wanted = _symbologies(symbologies)
     refused = False
     for path in images:

@@ -60,10 +60,14 @@ def _run(
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with compose.daemon(data, settings, simulate=simulate, cards=cards, port=port) as daemon:
+    from scanner_station.cli.daemon import daemon as running_daemon  # OpenCV is slow to import
+
+    with running_daemon(data, settings, simulate=simulate, cards=cards, port=port) as daemon:
         click.echo(f"The station is counting. Open {daemon.address}/ in a browser.")
-        click.echo(f"  officer {daemon.address}/   witness {daemon.address}/witness   "
-                   f"supervisor {daemon.address}/supervisor")
+        click.echo(
+            f"  officer {daemon.address}/   witness {daemon.address}/witness   "
+            f"supervisor {daemon.address}/supervisor"
+        )
         click.echo(f"  data folder {data.resolve()}; Ctrl-C stops the station.")
         watchdog = Watchdog(is_alive=daemon.is_alive)
         watchdog.start()

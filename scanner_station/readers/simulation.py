@@ -127,7 +127,8 @@ def card_frame(card: SimulatedCard, turn_degrees: float = 0.0) -> Frame:
     plastic[top : top + code.shape[0], left : left + code.shape[1]] = code[..., None]
     height, width = FRAME_SHAPE[:2]
     turn = cv2.getRotationMatrix2D((_CARD_WIDTH_PX / 2, _CARD_HEIGHT_PX / 2), turn_degrees, 1.0)
-    turn[:, 2] += ((width - _CARD_WIDTH_PX) / 2, (height - _CARD_HEIGHT_PX) / 2)
+    turn[0, 2] += (width - _CARD_WIDTH_PX) / 2
+    turn[1, 2] += (height - _CARD_HEIGHT_PX) / 2
     frame = cv2.warpAffine(plastic, turn, (width, height), borderValue=_TABLE)
     return np.asarray(frame, np.uint8)
 

@@ -123,6 +123,13 @@ class Station:
             self._fault = None
         self.bus.publish(StationFault(message=""))
 
+    def is_alive(self, timeout_s: float) -> bool:
+        """Return whether the writer is free within a time, or hangs in a card."""
+        if not self._lock.acquire(timeout=timeout_s):
+            return False
+        self._lock.release()
+        return True
+
     @property
     def fault(self) -> StorageError | None:
         """Why the station has stopped counting, or None."""

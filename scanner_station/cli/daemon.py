@@ -1,0 +1,186 @@
+"""The daemon: readers, log and pages joined; apart from `compose` because it imports OpenCV."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scanner_station.cli.compose import local_account
+from scanner_station.cli.simulation import (
+    Simulation,
+    known_slugs,
+    may_simulate,
+    simulation,
+)
+from scanner_station.config import CameraSettings, SerialSettings, Settings
+from scanner_station.domain.reading import ReaderId, Symbology
+from scanner_station.readers.camera import CameraReader
+from scanner_station.readers.camera_source import Capture
+from scanner_station.readers.decoding.stages import StageCounts
+from scanner_station.readers.port_finder import PortFinder
+from scanner_station.readers.protocol import Reader
+from scanner_station.readers.serial_port import SerialReader
+from scanner_station.service.delivery import Delivery
+from scanner_station.service.reader_loop import ReaderLoop, without_repeats
+from scanner_station.service.station import Station
+from scanner_station.service.views import Views
+from scanner_station.webapp.app import close_app, create_app
+from scanner_station.webapp.context import WebContext
+from scanner_station.webapp.server import Server, serve
+
+STOP_TIMEOUT_S: Final = 5.0
+WRITER_TIMEOUT_S: Final = 10.0
+
+
+class Devices:
+    """The reader loops of one station, and the newest picture of its cameras."""
+
+    def __init__(self, station: Station, by: str) -> None:
+        """Make no reader yet."""
+        self._station = station
+        self._by = by
+        self._cameras: dict[ReaderId, CameraReader] = {}
+        self.loops: list[ReaderLoop] = []
+        self.counts = StageCounts()
+        self.has_camera = False
+
+    def add_camera(self, camera: CameraSettings) -> None:
+        """Add a camera of the settings; it counts into whichever batch is active."""
+        symbologies = frozenset(Symbology(name) for name in camera.symbologies)
+        delivery = Delivery(self._station, by=self._by)
+        self._add_camera(ReaderId(camera.id), camera.source, symbologies, delivery)
+
+    def add_serial(self, serial: SerialSettings) -> None:
+        """Add a serial scanner of the settings; it counts into whichever batch is active."""
+        delivery = Delivery(self._station, by=self._by)
+        self._add_serial(ReaderId(serial.id), serial.port, serial.baud, serial.silence_ms, delivery)
+
+    def add_simulated(self, made_up: Simulation) -> None:
+        """Add the simulated devices, which count into their own batch and no other."""
+        delivery = Delivery(self._station, by=self._by, slug=made_up.slug)
+        symbologies = frozenset({Symbology.QR, Symbology.CODE128})
+        self._add_camera(ReaderId("kamera-simulasi"), made_up.camera, symbologies, delivery)
+        reader_id = ReaderId("pemindai-simulasi")
+        self._add_serial(reader_id, made_up.scanner.port, 9600, 100, delivery)
+        made_up.scanner.start()
+
+    def _add_camera(
+        self,
+        reader_id: ReaderId,
+        source: str | Capture,
+        symbologies: frozenset[Symbology],
+        delivery: Delivery,
+    ) -> None:
+        def make() -> Reader:
+            camera = CameraReader(
+                reader_id,
+                source,
+                symbologies=symbologies,
+                is_expected=delivery.is_expected,
+                fits=delivery.fits,
+                clock=self._station.clock,
+                notify=notify,
+                counts=self.counts,
+            )
+            self._cameras[reader_id] = camera
+            return camera
+
+        notify = without_repeats(self._station.bus.publish)
+        self.has_camera = True
+        self.loops.append(ReaderLoop(reader_id, make, delivery, notify))
+
+    def _add_serial(
+        self, reader_id: ReaderId, port: str, baud: int, silence_ms: int, delivery: Delivery
+    ) -> None:
+        def make() -> Reader:
+            return SerialReader(
+                reader_id,
+                finder,
+                baud=baud,
+                silence_ms=silence_ms,
+                clock=self._station.clock,
+                notify=notify,
+            )
+
+        finder = PortFinder(port)
+        notify = without_repeats(self._station.bus.publish)
+        self.loops.append(ReaderLoop(reader_id, make, delivery, notify))
+
+    def latest_picture(self) -> bytes | None:
+        """Return the newest camera picture as JPEG; None when there is none yet."""
+        pictures = (camera.latest_jpeg() for camera in self._cameras.values())
+        return next((picture for picture in pictures if picture is not None), None)
+
+    def readings_by_stage(self) -> dict[str, int]:
+        """Return how many codes each decoder stage has read since the start."""
+        return {stage: count.read for stage, count in self.counts.by_stage.items()}
+
+    def stop(self) -> None:
+        """Close all devices and wait for their threads."""
+        for loop in self.loops:
+            loop.stop(STOP_TIMEOUT_S)
+
+
+@dataclass(slots=True, kw_only=True)
+class Daemon:
+    """A running station with its readers and pages."""
+
+    server: Server
+    station: Station
+
+    @property
+    def address(self) -> str:
+        """Where the pages are, without a slash at the end."""
+        return self.server.address
+
+    def is_alive(self) -> bool:
+        """Whether pages are served and the writer does not hang.
+
+        A station that has stopped counting is alive: it has to say so.
+        """
+        return self.server.is_alive() and self.station.is_alive(WRITER_TIMEOUT_S)
+
+
+@contextmanager
+def daemon(
+    data: Path, settings: Settings, *, simulate: bool, cards: int, port: int | None
+) -> Iterator[Daemon]:
+    """Run the station with its readers and pages while the block runs.
+
+    Raises:
+        StorageError: the data folder cannot be used.
+    """
+    by = local_account()
+    with ExitStack() as stack:
+        station = Station(data, name=settings.station.name)
+        stack.callback(station.close)
+        views = Views(data)
+        stack.callback(views.close)
+        devices = Devices(station, by)
+        slugs = known_slugs(station)
+        if simulate and may_simulate(slugs):
+            made_up = stack.enter_context(simulation(station, slugs, cards=cards, by=by))
+            devices.add_simulated(made_up)
+        for camera in settings.cameras:
+            devices.add_camera(camera)
+        for serial in settings.serials:
+            devices.add_serial(serial)
+        context = WebContext(
+            station=station,
+            views=views,
+            by=by,
+            settings=settings,
+            latest_picture=devices.latest_picture if devices.has_camera else None,
+            decoder_counts=devices.readings_by_stage if devices.has_camera else None,
+        )
+        app = create_app(context)
+        stack.callback(close_app, app)
+        web = settings.web
+        server = serve(app, web.host, web.port if port is None else port, web.stream_slots)
+        server.start()
+        stack.callback(server.stop)
+        for loop in devices.loops:
+            loop.start()
+        stack.callback(devices.stop)
+        yield Daemon(server=server, station=station)
