@@ -87,7 +87,7 @@ class SerialReader:
                 " power; it will be used again by itself.",
                 reader=self.reader_id,
                 port=path,
-                why=_why(error),
+                why=_system_word(error) or "disconnected",
             ) from error
         finally:
             with self._lock:
@@ -191,7 +191,9 @@ class SerialReader:
                 "Scanner %(reader)s: this account may not open %(port)s. Add it to the group"
                 " 'dialout' and start the station again."
             )
-        return ReaderError(message, reader=self.reader_id, port=path, why=_why(error))
+        return ReaderError(
+            message, reader=self.reader_id, port=path, why=_system_word(error) or str(error)
+        )
 
     def _tell_lost_bytes(self, framer: Framer) -> None:
         if lost_bytes := framer.take_lost_bytes():
@@ -241,6 +243,6 @@ def _close(port: Any) -> None:
         connection.close()  # pyserial forgets it when the peer has reset the connection
 
 
-def _why(error: Exception) -> str:
-    """Return the system's word for a failure; it never holds what the scanner sent."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+def _system_word(error: Exception) -> str | None:
+    """Return the system's word for a failure, which pyserial often leaves out."""
+    return error.strerror if isinstance(error, OSError) else None
