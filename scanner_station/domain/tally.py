@@ -58,9 +58,10 @@ class Tally:
         groups: dict[str, dict[str, int]] = {}
         for key, pieces in self.expected.items():
             groups.setdefault(key[axis], {"expected": 0, "counted": 0})["expected"] += pieces
-        for (verdict, *key), row in self.rows.items():
+        for (verdict, category, district), row in self.rows.items():
             if verdict == Verdict.COUNTED:
-                group = groups.setdefault(key[axis], {"expected": 0, "counted": 0})
+                name = (category, district)[axis]
+                group = groups.setdefault(name, {"expected": 0, "counted": 0})
                 group["counted"] += row[0]
         return {name: with_remaining(groups[name]) for name in sorted(groups)}
 

@@ -12,7 +12,9 @@ from scanner_station.domain.errors import BatchError, InputError, ManifestError
 from scanner_station.domain.events import BatchChanged
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.domain.manifest import ManifestReport
-from scanner_station.service.station import Station, checked_text, require_batch
+from scanner_station.domain.text import checked_text
+from scanner_station.service.counter import require_batch
+from scanner_station.service.station import Station
 from scanner_station.storage import batches, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
 

@@ -28,7 +28,7 @@ class Delivery:
         try:
             self._station.handle(self._open_slug(), reading, by=self._by)
         except BatchError as error:
-            values = {key: str(value) for key, value in error.values.items()}
+            values: dict[str, str | int] = {key: str(value) for key, value in error.values.items()}
             self._station.bus.publish(
                 ReaderNotice(reader_id=reading.reader_id, message=error.message, values=values)
             )

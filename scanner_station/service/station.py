@@ -3,37 +3,31 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection, sqlite_version
-from typing import Final
 
 from scanner_station import __version__
 from scanner_station.clock import Clock, SystemClock
-from scanner_station.domain.counter import Known, Verdict, judge
+from scanner_station.domain.counter import Verdict, judge
 from scanner_station.domain.entry import Body, Entry, Kind, card_commitment, timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError, StorageError
 from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
-from scanner_station.domain.identifier import Unreadable, holds_identity_number
-from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.identifier import Unreadable
 from scanner_station.domain.reading import Reading
-from scanner_station.domain.tally import VOIDED, Tally
+from scanner_station.domain.tally import VOIDED
+from scanner_station.domain.text import checked_text
 from scanner_station.service.bus import Bus
+from scanner_station.service.counter import (
+    Counter,
+    body_of,
+    known_of,
+    line_of,
+    load_counter,
+)
 from scanner_station.storage import batches, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
 from scanner_station.storage.database import Database, FolderLock
-
-MAX_REASON_CHARACTERS: Final = 500
-
-
-@dataclass(slots=True)
-class Counter:
-    """What the station holds in memory of one batch; always rebuildable from its log."""
-
-    batch: Batch
-    secret: bytes
-    tally: Tally
-    next_sequence: int
 
 
 class Station:
@@ -193,8 +187,8 @@ class Station:
                 sequence=counter.next_sequence, body=body, payload=reading.payload
             )
         identifier = identified.identifier
-        line = _line(connection, batch, identifier)
-        known = _known(connection, batch, identifier, line)
+        line = line_of(connection, batch, identifier)
+        known = known_of(connection, batch, identifier, line)
         judgement = judge(identified.scheme, known)
         body |= {
             "card": card_commitment(counter.secret, identifier),
@@ -209,7 +203,7 @@ class Station:
         repeats = None
         if first := judgement.first:
             body |= {"first_batch": first.batch, "first_sequence": first.sequence}
-            repeats = _body_of(connection, first.batch, first.sequence)
+            repeats = body_of(connection, first.batch, first.sequence)
         elif earlier := judgement.earlier:
             body |= {"earlier_batch": earlier.batch, "earlier_sequence": earlier.sequence}
         entry = Entry(
@@ -289,10 +283,10 @@ class Station:
                 "send a new nonce",
                 sequence=sequence,
             )
-        line = _line(connection, counter.batch, entry.identifier)
+        line = line_of(connection, counter.batch, entry.identifier)
         repeats = None
         if "first_batch" in entry.body:
-            repeats = _body_of(
+            repeats = body_of(
                 connection, str(entry.body["first_batch"]), int(entry.body["first_sequence"])
             )
         return self._outcome(
@@ -377,7 +371,7 @@ class Station:
             identified = batch.schemes.identify(payload)
             if isinstance(identified, Unreadable):
                 return False
-            return _line(self._database.connection, batch, identified.identifier) is not None
+            return line_of(self._database.connection, batch, identified.identifier) is not None
 
     def counter(self, slug: str) -> Counter:
         """Return the counter of one batch; to be looked at under no lock, so only for display.
@@ -398,14 +392,7 @@ class Station:
         if self._fault is not None:
             raise self._fault
         if slug not in self._counters:
-            connection = self._database.connection
-            batch = require_batch(connection, slug)
-            self._counters[slug] = Counter(
-                batch=batch,
-                secret=batches.secret_of(connection, batch.id),
-                tally=load_tally(connection, batch),
-                next_sequence=scan_log.next_sequence(connection, batch.id),
-            )
+            self._counters[slug] = load_counter(self._database.connection, slug)
         return self._counters[slug]
 
     def _require_open(self, batch: Batch) -> None:
@@ -415,77 +402,6 @@ class Station:
                 slug=batch.slug,
                 state=batch.state,
             )
-
-
-def require_batch(connection: Connection, slug: str) -> Batch:
-    """Return a batch by its slug.
-
-    Raises:
-        BatchError: there is none.
-    """
-    batch = batches.find(connection, slug)
-    if batch is None:
-        raise BatchError(
-            "there is no batch %(slug)s here; `batch list` shows those there are", slug=slug
-        )
-    return batch
-
-
-def load_tally(connection: Connection, batch: Batch) -> Tally:
-    """Return a batch's kept tally beside what its manifest expects."""
-    expected = manifests.totals(connection, batch.manifest_id) if batch.manifest_id else {}
-    return Tally.of(
-        [(category, district, pieces) for (category, district), pieces in expected.items()],
-        scan_log.kept_tally(connection, batch.id),
-    )
-
-
-def checked_text(text: str, what: str) -> str:
-    """Return free text fit for the log.
-
-    Raises:
-        InputError: it is empty, too long, not plain text, or holds an identity number.
-    """
-    text = " ".join(text.split())
-    if not text:
-        raise InputError("the %(what)s is empty; write one", what=what)
-    if len(text) > MAX_REASON_CHARACTERS or not text.isprintable():
-        raise InputError(
-            "the %(what)s must be plain text of at most %(most)s characters; shorten it",
-            what=what,
-            most=MAX_REASON_CHARACTERS,
-        )
-    if holds_identity_number(text):
-        raise InputError(
-            "the %(what)s holds an identity number, which must not stand in the log; leave it out",
-            what=what,
-        )
-    return text
-
-
-def _line(connection: Connection, batch: Batch, identifier: str) -> ManifestLine | None:
-    if batch.manifest_id is None or not identifier:
-        return None
-    return manifests.lookup(connection, batch.manifest_id, identifier)
-
-
-def _known(
-    connection: Connection, batch: Batch, identifier: str, line: ManifestLine | None
-) -> Known:
-    expected = (line.pieces if line else 0) if batch.manifest_id is not None else 1
-    here, earlier = [], None
-    for batch_id, state, piece in scan_log.pieces_of(connection, identifier):
-        if batch_id == batch.id:
-            here.append(piece)
-        elif state != BatchState.CANCELLED:
-            earlier = piece
-    return Known(expected_pieces=expected, counted=tuple(here), earlier=earlier)
-
-
-def _body_of(connection: Connection, slug: str, sequence: int) -> Body | None:
-    batch = batches.find(connection, slug)
-    entry = scan_log.entry(connection, batch.id, sequence) if batch else None
-    return entry.body if entry else None
 
 
 def _tally_key(body: Body) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from scanner_station.domain.entry import Body
 from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.identifier import masked
 from scanner_station.domain.tally import Tally
-from scanner_station.service.station import load_tally, require_batch
+from scanner_station.service.counter import load_tally, require_batch
 from scanner_station.storage import batches, manifests, scan_log
 from scanner_station.storage.batches import Batch
 from scanner_station.storage.database import open_to_read

@@ -1,0 +1,88 @@
+"""What is known of one batch and one card, read from the file under the writer's lock."""
+
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+from scanner_station.domain.counter import Known
+from scanner_station.domain.entry import Body
+from scanner_station.domain.errors import BatchError
+from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.tally import Tally
+from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.storage.batches import Batch, BatchState
+
+
+@dataclass(slots=True)
+class Counter:
+    """What the station holds in memory of one batch; always rebuildable from its log."""
+
+    batch: Batch
+    secret: bytes
+    tally: Tally
+    next_sequence: int
+
+
+def load_counter(connection: Connection, slug: str) -> Counter:
+    """Read one batch's counter from the file.
+
+    Raises:
+        BatchError: there is no such batch.
+    """
+    batch = require_batch(connection, slug)
+    return Counter(
+        batch=batch,
+        secret=batches.secret_of(connection, batch.id),
+        tally=load_tally(connection, batch),
+        next_sequence=scan_log.next_sequence(connection, batch.id),
+    )
+
+
+def require_batch(connection: Connection, slug: str) -> Batch:
+    """Return a batch by its slug.
+
+    Raises:
+        BatchError: there is none.
+    """
+    batch = batches.find(connection, slug)
+    if batch is None:
+        raise BatchError(
+            "there is no batch %(slug)s here; `batch list` shows those there are", slug=slug
+        )
+    return batch
+
+
+def load_tally(connection: Connection, batch: Batch) -> Tally:
+    """Return a batch's kept tally beside what its manifest expects."""
+    expected = manifests.totals(connection, batch.manifest_id) if batch.manifest_id else {}
+    return Tally.of(
+        [(category, district, pieces) for (category, district), pieces in expected.items()],
+        scan_log.kept_tally(connection, batch.id),
+    )
+
+
+def line_of(connection: Connection, batch: Batch, identifier: str) -> ManifestLine | None:
+    """Return the line that the batch's manifest has for an identifier, or None."""
+    if batch.manifest_id is None or not identifier:
+        return None
+    return manifests.lookup(connection, batch.manifest_id, identifier)
+
+
+def known_of(
+    connection: Connection, batch: Batch, identifier: str, line: ManifestLine | None
+) -> Known:
+    """Return what the station knows about an identifier before it judges."""
+    expected = (line.pieces if line else 0) if batch.manifest_id is not None else 1
+    here, earlier = [], None
+    for batch_id, state, piece in scan_log.pieces_of(connection, identifier):
+        if batch_id == batch.id:
+            here.append(piece)
+        elif state != BatchState.CANCELLED:
+            earlier = piece
+    return Known(expected_pieces=expected, counted=tuple(here), earlier=earlier)
+
+
+def body_of(connection: Connection, slug: str, sequence: int) -> Body | None:
+    """Return what an entry of a batch said, or None."""
+    batch = batches.find(connection, slug)
+    entry = scan_log.entry(connection, batch.id, sequence) if batch else None
+    return entry.body if entry else None
