@@ -9,7 +9,6 @@ SHELL := /bin/bash
 .PHONY: help install install-dev run test lint check clean
 .DEFAULT_GOAL := help
 
-export SCANNER_STATION_DATA ?= data
 ARGS ?=
 
 help:
