@@ -1,0 +1,59 @@
+"""Makes the Flask application from what it is given."""
+
+from flask import Flask
+
+from scanner_station import assets
+from scanner_station.webapp import api, officer, supervisor, witness
+from scanner_station.webapp.calls import StationRequest, refuse_in_sentences
+from scanner_station.webapp.context import Pages, WebContext, pages_of
+from scanner_station.webapp.drawing import prepare_templates
+from scanner_station.webapp.live import Live
+from scanner_station.webapp.manifest_jobs import ManifestJobs
+from scanner_station.webapp.metrics import Metrics
+from scanner_station.webapp.security import MAX_BODY_BYTES, protect
+from scanner_station.webapp.translate import Languages
+
+
+def create_app(context: WebContext) -> Flask:
+    """Return the pages and the HTTP interface of one station.
+
+    It listens to the station's bus from here on: make it before the readers start. `close_app`
+    ends what it has begun.
+    """
+    settings = context.settings
+    web = assets.folder("web")
+    app = Flask(
+        "scanner_station",
+        static_folder=str(web / "static"),
+        static_url_path="/static",
+        template_folder=str(web / "templates"),
+    )
+    app.request_class = StationRequest
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    live = Live(context.station, context.views, slots=settings.web.stream_slots)
+    Pages(
+        context=context,
+        live=live,
+        jobs=ManifestJobs(context.station),
+        metrics=Metrics(
+            context.station.bus,
+            streams_used=lambda: live.used,
+            stream_slots=live.slots,
+            decoder_counts=context.decoder_counts,
+        ),
+        languages=Languages(web / "translations", settings.station.language),
+    ).keep_in(app.extensions)
+    prepare_templates(app)
+    protect(app, host=settings.web.host)
+    refuse_in_sentences(app)
+    for module in (officer, witness, supervisor, api):
+        app.register_blueprint(module.blueprint)
+    return app
+
+
+def close_app(app: Flask) -> None:
+    """End the live streams and the work on manifests; safe twice."""
+    parts = pages_of(app)
+    parts.live.close()
+    parts.jobs.close()

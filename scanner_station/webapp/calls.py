@@ -1,0 +1,156 @@
+"""How calls are read and refused: fields of JSON bodies, and one sentence for every error."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Flask, Request, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from scanner_station.domain.errors import (
+    BatchError,
+    EntryError,
+    InputError,
+    ManifestError,
+    StationError,
+    StorageError,
+)
+from scanner_station.service import views
+from scanner_station.webapp.context import pages
+
+_MOST: Final = 2**53
+"""Whole numbers beyond are not exact in a browser, and no sequence number is that large."""
+
+_REFUSALS: Final = {
+    400: "the request cannot be understood; check what is sent",
+    403: "the request comes from another site and was refused; use the station's own page",
+    404: "there is nothing at this address; check it",
+    405: "this address does not do that; see /api/openapi.json",
+    408: "the request took too long to arrive; send it again",
+    413: "what was sent is too large; %(most)s bytes are accepted",
+    415: "the body must be JSON (Content-Type: application/json)",
+    421: "this station has another name; open it by its address or as localhost",
+    500: "the station could not answer; its log says why",
+}
+_STORAGE_TROUBLE: Final = StorageError(
+    "the station's data cannot be read now; check the disk, then try again"
+)
+
+
+class StationRequest(Request):
+    """A request whose uploads go straight into the data folder, never to memory."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002 - Werkzeug's signature
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> Any:
+        path = pages().jobs.new_file()
+        self.upload_paths = [*getattr(self, "upload_paths", []), path]
+        return path.open("wb")
+
+
+def body() -> dict[str, object]:
+    """Return the request's JSON object.
+
+    Raises:
+        InputError: it is something else.
+    """
+    try:
+        found = request.get_json()
+    except RecursionError as error:
+        raise InputError("the body is nested too deeply; send one JSON object") from error
+    if not isinstance(found, dict):
+        raise InputError("the body must be one JSON object")
+    return found
+
+
+def text_of(data: Mapping[str, object], field: str, default: str | None = None) -> str:
+    """Return a text field; without a default it must be there.
+
+    Raises:
+        InputError: it is missing or not a text.
+    """
+    value = data.get(field, default)
+    if value is None:
+        raise InputError("the field %(field)s is missing", field=field)
+    if not isinstance(value, str):
+        raise InputError("the field %(field)s must be a text", field=field)
+    return value
+
+
+def whole_number_of(data: Mapping[str, object], field: str) -> int:
+    """Return a field that is a whole number, 0 or more.
+
+    Raises:
+        InputError: it is missing or something else.
+    """
+    value = data.get(field)
+    if type(value) is not int or not 0 <= value < _MOST:  # not isinstance: true is no number
+        raise InputError("the field %(field)s must be a whole number", field=field)
+    return value
+
+
+def number_in_query(name: str, text: str | None) -> int | None:
+    """Return a whole number from the address, -1 or more; None when it is not there.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if text is None:
+        return None
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(_MOST)) - 1:
+        raise InputError("the field %(field)s must be a whole number", field=name)
+    return max(-1, int(text))
+
+
+def refuse_in_sentences(app: Flask) -> None:
+    """Answer every error with one sentence in the caller's language and the right status."""
+
+    @app.errorhandler(StationError)
+    def station_error(error: StationError) -> tuple[Response | str, int]:
+        return _answer(_status_of(error), error)
+
+    @app.errorhandler(sqlite3.Error)
+    def storage_trouble(_: sqlite3.Error) -> tuple[Response | str, int]:
+        return _answer(503, _STORAGE_TROUBLE)
+
+    @app.errorhandler(HTTPException)
+    def refusal(error: HTTPException) -> tuple[Response | str, int] | HTTPException:
+        code = error.code or 500
+        if code < 400:
+            return error
+        most = request.max_content_length or 0
+        return _answer(code, StationError(_REFUSALS.get(code, _REFUSALS[400]), most=most))
+
+
+def _answer(status: int, error: StationError) -> tuple[Response | str, int]:
+    languages = pages().languages
+    if request.path.startswith("/api/"):
+        return jsonify(error=languages.of_call(request).error(error)), status
+    language = languages.of_page(request)
+    return render_template("error.html", sentence=language.error(error)), status
+
+
+def _status_of(error: StationError) -> int:
+    match error:
+        case BatchError():
+            return 409 if _batch_exists() else 404
+        case ManifestError() | EntryError():
+            return 409
+        case InputError():
+            return 400
+        case _:
+            return 503
+
+
+def _batch_exists() -> bool:
+    slug = (request.view_args or {}).get("slug")
+    if slug is None:
+        return True
+    with pages().context.views.connection() as connection:
+        return any(one["slug"] == slug for one in views.listing(connection))

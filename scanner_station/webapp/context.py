@@ -1,0 +1,61 @@
+"""What the pages are given, and what they add to it; both live in the Flask application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from scanner_station.config import Settings
+from scanner_station.service.station import Station
+from scanner_station.service.views import Views
+from scanner_station.webapp.live import Live
+from scanner_station.webapp.manifest_jobs import ManifestJobs
+from scanner_station.webapp.metrics import Metrics
+from scanner_station.webapp.translate import Languages
+
+_EXTENSION = "scanner_station"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """What `create_app` is given.
+
+    `by` stands in entries made from pages until people have names. `latest_picture` returns the
+    newest camera picture as JPEG bytes, None when there is none yet; leave it out without a
+    camera. `decoder_counts` returns readings by decoder stage since the start.
+    """
+
+    station: Station
+    views: Views
+    settings: Settings
+    by: str
+    latest_picture: Callable[[], bytes | None] | None = None
+    decoder_counts: Callable[[], dict[str, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The context and the parts that live as long as the application."""
+
+    context: WebContext
+    live: Live
+    jobs: ManifestJobs
+    metrics: Metrics
+    languages: Languages
+
+    def keep_in(self, extensions: dict[str, object]) -> None:
+        """Put these parts where `pages` finds them."""
+        extensions[_EXTENSION] = self
+
+
+def pages_of(app: Flask) -> Pages:
+    """Return the parts of an application."""
+    found = app.extensions[_EXTENSION]
+    if not isinstance(found, Pages):
+        raise TypeError("the application was not made by create_app")
+    return found
+
+
+def pages() -> Pages:
+    """Return the parts of the application that serves this request."""
+    return pages_of(current_app)

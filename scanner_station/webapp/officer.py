@@ -1,0 +1,139 @@
+"""What the officer at the table does: count a card, take one back, choose, go on after a fault."""
+
+import re
+from typing import Final
+
+from flask import Blueprint, Response, abort
+from werkzeug.wrappers import Response as AnyResponse
+
+from scanner_station.domain.errors import BatchError, EntryError, InputError
+from scanner_station.domain.events import EntryRecorded
+from scanner_station.domain.reading import ReaderId, Reading, Symbology, symbology_named
+from scanner_station.service import batches, views
+from scanner_station.service.views import Json
+from scanner_station.webapp.calls import body, text_of, whole_number_of
+from scanner_station.webapp.context import pages
+from scanner_station.webapp.drawing import page
+
+PAGE_READER: Final = ReaderId("page")
+_NONCE: Final = re.compile(r"[ -~]{1,128}")
+
+blueprint = Blueprint("officer", __name__)
+
+
+@blueprint.get("/")
+def officer() -> AnyResponse:
+    """Show the officer's page."""
+    return page("officer.html", has_camera=pages().context.latest_picture is not None)
+
+
+@blueprint.post("/api/batches/<slug>/readings")
+def count(slug: str) -> Json:
+    """Take one payload to its verdict; the same nonce again gives the same entry again."""
+    data = body()
+    reading = _reading(data)
+    context = pages().context
+    with pages().metrics.scan_seconds.time():
+        recorded = _handled(slug, reading, typed=data.get("typed") is True, nonce=_nonce(data))
+    with context.views.connection() as connection:
+        name = recorded.name or views.name_on_manifest(connection, slug, recorded.identifier)
+    entry = views.entry_as_json(recorded.body, recorded.identifier, whole=True, name=name)
+    return entry | views.outcome_as_json(recorded)
+
+
+def _reading(data: dict[str, object]) -> Reading:
+    # surrogatepass: half a character is no identifier, but a reading like any other.
+    payload = text_of(data, "payload").encode("utf-8", "surrogatepass")
+    named = text_of(data, "symbology", "")
+    if named and named not in list(Symbology):
+        raise InputError(
+            "%(name)r is not a symbology; choose from %(known)s",
+            name=named[:40],
+            known=", ".join(Symbology),
+        )
+    return Reading(
+        payload=payload,
+        symbology=Symbology(named) if named else symbology_named(payload),
+        reader_id=PAGE_READER,
+        at=pages().context.station.clock.now(),
+    )
+
+
+def _nonce(data: dict[str, object]) -> str:
+    nonce = text_of(data, "nonce")
+    if not _NONCE.fullmatch(nonce):
+        raise InputError(
+            "the nonce must be 1 to 128 printable ASCII characters, new for every card"
+        )
+    return nonce
+
+
+def _handled(slug: str, reading: Reading, *, typed: bool, nonce: str) -> EntryRecorded:
+    context = pages().context
+    try:
+        return context.station.handle(slug, reading, by=context.by, typed=typed, nonce=nonce)
+    except BatchError:
+        raise
+    except InputError as error:
+        # The only one there is: the nonce has made another entry.
+        raise EntryError(error.message, **error.values) from error
+
+
+@blueprint.post("/api/batches/<slug>/void")
+def void(slug: str) -> Json:
+    """Take a counted entry back, as a new entry with a reason."""
+    data = body()
+    sequence, reason = whole_number_of(data, "sequence"), text_of(data, "reason")
+    context = pages().context
+    recorded = context.station.void(slug, sequence, reason=reason, by=context.by)
+    entry = views.entry_as_json(recorded.body, recorded.identifier)
+    return entry | {"counted": recorded.counted, "expected": recorded.expected}
+
+
+@blueprint.post("/api/batches/<slug>/category")
+def category(slug: str) -> Json:
+    """Choose the category of the next cards of a batch without a manifest."""
+    context = pages().context
+    batches.choose_category(context.station, slug, text_of(body(), "category"))
+    with context.views.connection() as connection:
+        return views.summary(connection, slug)
+
+
+@blueprint.post("/api/batches/<slug>/activate")
+def activate(slug: str) -> Json:
+    """Make this batch the one that cameras and scanners count into."""
+    context = pages().context
+    batches.activate(context.station, slug)
+    with context.views.connection() as connection:
+        return views.summary(connection, slug)
+
+
+@blueprint.get("/api/batches/<slug>/entries/<int:sequence>")
+def entry(slug: str, sequence: int) -> Json:
+    """Show one entry with its whole identifier: the officer's own result."""
+    if sequence >= 2**53:
+        abort(404)
+    with pages().context.views.connection() as connection:
+        found = next(iter(views.entries(connection, slug, since=sequence, limit=1)), None)
+        if found is None or found.sequence != sequence:
+            abort(404)
+        name = views.name_on_manifest(connection, slug, found.identifier)
+    return views.entry_as_json(found.body, found.identifier, whole=True, name=name)
+
+
+@blueprint.post("/api/station/recover")
+def recover() -> Json:
+    """Check the disk and the log, and count again."""
+    context = pages().context
+    context.station.recover()
+    return pages().live.status()
+
+
+@blueprint.get("/preview.jpg")
+def preview() -> Response:
+    """Show the newest camera picture."""
+    latest = pages().context.latest_picture
+    picture = latest() if latest is not None else None
+    if picture is None:
+        abort(404)
+    return Response(picture, mimetype="image/jpeg")

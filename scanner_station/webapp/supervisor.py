@@ -1,0 +1,152 @@
+"""What the supervisor does: batches, their manifests, and the log as a file."""
+
+import tempfile
+import zoneinfo
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, request, send_file
+from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response as AnyResponse
+
+from scanner_station.domain.errors import InputError
+from scanner_station.domain.identifier import Scheme
+from scanner_station.domain.text import checked_text
+from scanner_station.exports.log import FORMATS, export
+from scanner_station.service import batches, views
+from scanner_station.service.counter import require_batch
+from scanner_station.service.views import Json
+from scanner_station.webapp.calls import body, text_of, whole_number_of
+from scanner_station.webapp.context import pages
+from scanner_station.webapp.drawing import page
+
+_MEGABYTE: Final = 1024 * 1024
+_MOST_DECLARED: Final = 100
+
+blueprint = Blueprint("supervisor", __name__)
+
+
+@blueprint.get("/supervisor")
+def supervisor() -> AnyResponse:
+    """Show the supervisor's page."""
+    return page("supervisor.html", max_upload_mb=pages().context.settings.web.max_upload_mb)
+
+
+@blueprint.post("/api/batches")
+def create() -> tuple[Json, int]:
+    """Create a batch, which takes cards at once."""
+    data = body()
+    context = pages().context
+    slug = text_of(data, "slug")
+    batches.create(
+        context.station,
+        slug,
+        title=text_of(data, "title"),
+        by=context.by,
+        place=text_of(data, "place", ""),
+        held_on=text_of(data, "held_on", ""),
+        schemes=_schemes(data),
+        serial_pattern=context.settings.identifiers.serial_pattern,
+        declared=_declared(data),
+    )
+    with context.views.connection() as connection:
+        return views.summary(connection, slug), 201
+
+
+def _schemes(data: dict[str, object]) -> tuple[Scheme, ...]:
+    names = data.get("schemes", [Scheme.NIK])
+    if not isinstance(names, list) or not names or any(name not in list(Scheme) for name in names):
+        raise InputError("the schemes must be some of %(known)s", known=", ".join(Scheme))
+    return tuple(Scheme(name) for name in names)
+
+
+def _declared(data: dict[str, object]) -> dict[str, int]:
+    declared = data.get("declared", {})
+    if not isinstance(declared, dict) or len(declared) > _MOST_DECLARED:
+        raise InputError("the declared figures must be numbers by category")
+    return {
+        checked_text(category, "category"): whole_number_of(declared, category)
+        for category in declared
+    }
+
+
+@blueprint.post("/api/batches/<slug>/cancel")
+def cancel(slug: str) -> Json:
+    """Cancel a batch: two people and a reason; nothing of its log is lost."""
+    data = body()
+    context = pages().context
+    batches.cancel(
+        context.station,
+        slug,
+        reason=text_of(data, "reason"),
+        by=text_of(data, "by"),
+        seconded_by=text_of(data, "seconded_by"),
+    )
+    with context.views.connection() as connection:
+        return views.summary(connection, slug)
+
+
+# --- manifests ---------------------------------------------------------------------------------
+
+
+@blueprint.post("/api/batches/<slug>/manifest")
+def send_manifest(slug: str) -> tuple[Json, int]:
+    """Take in a manifest (multipart, field `file`) and start to check it."""
+    with pages().context.views.connection() as connection:
+        require_batch(connection, slug)
+    request.max_content_length = pages().context.settings.web.max_upload_mb * _MEGABYTE
+    file = request.files.get("file")
+    received: list[Path] = getattr(request, "upload_paths", [])
+    for extra in received[1:]:
+        extra.unlink(missing_ok=True)
+    if file is None or not file.filename or not received:
+        for path in received:
+            path.unlink(missing_ok=True)
+        raise InputError("the field %(field)s is missing", field="file")
+    file.close()
+    name = Path(file.filename.replace("\\", "/")).name[-200:]
+    job = pages().jobs.check(slug, received[0], name)
+    return job.as_json(pages().languages.of_call(request)), 202
+
+
+@blueprint.get("/api/batches/<slug>/manifest")
+def manifest(slug: str) -> Json:
+    """Tell how far the newest manifest has come, with the report of its check."""
+    return pages().jobs.job(slug).as_json(pages().languages.of_call(request))
+
+
+@blueprint.post("/api/batches/<slug>/manifest/import")
+def import_manifest(slug: str) -> tuple[Json, int]:
+    """Start to write the manifest that was checked: all of it, or nothing."""
+    job = pages().jobs.write(slug, pages().context.by)
+    return job.as_json(pages().languages.of_call(request)), 202
+
+
+@blueprint.post("/api/batches/<slug>/manifest/cancel")
+def cancel_manifest(slug: str) -> Json:
+    """Stop checking or writing; nothing of it stays."""
+    return pages().jobs.cancel(slug).as_json(pages().languages.of_call(request))
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+@blueprint.get("/api/batches/<slug>/export")
+def export_log(slug: str) -> AnyResponse:
+    """Give the whole log of a batch as a file: `format` csv, xlsx or jsonl."""
+    wanted = request.args.get("format", "csv")
+    if wanted not in FORMATS:
+        raise InputError(
+            "%(name)r is not a format; choose from %(known)s",
+            name=wanted[:40],
+            known=", ".join(FORMATS),
+        )
+    context = pages().context
+    zone = zoneinfo.ZoneInfo(context.settings.station.time_zone)
+    with tempfile.TemporaryDirectory(dir=pages().jobs.folder) as folder:
+        path = Path(folder) / f"log.{wanted}"
+        with context.views.connection() as connection:
+            export(connection, slug, wanted, path, time_zone=zone)
+        file = path.open("rb")  # goes on being readable once the folder is gone
+    name = f"{secure_filename(slug)}.{wanted}"
+    return send_file(file, as_attachment=True, download_name=name, max_age=0)

@@ -1,0 +1,102 @@
+"""The user's language: sentences from gettext catalogues.
+
+The English message template is the key; Indonesian stands in `web/translations`. Numbers and
+times are written by the pages' scripts, in the same language.
+"""
+
+import gettext
+import zoneinfo
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from flask import Request
+
+from scanner_station.config import LANGUAGES
+from scanner_station.domain.errors import StationError
+
+DOMAIN: Final = "station"
+COOKIE: Final = "language"
+
+_ZONE_NAMES: Final = {
+    "Asia/Jakarta": "WIB",
+    "Asia/Pontianak": "WIB",
+    "Asia/Makassar": "WITA",
+    "Asia/Jayapura": "WIT",
+}
+
+
+class Language:
+    """One language and its sentences."""
+
+    def __init__(self, code: str, folder: Path) -> None:
+        """Load the catalogue of `code`; English needs none.
+
+        Raises:
+            OSError: the catalogue is missing from this installation.
+        """
+        self.code = code
+        self._catalogue = (
+            gettext.NullTranslations()
+            if code == "en"
+            else gettext.translation(DOMAIN, folder, languages=[code])
+        )
+
+    def text(self, message: str) -> str:
+        """Return a sentence in this language; the English one if it has none."""
+        return self._catalogue.gettext(message) if message else ""
+
+    def plural(self, singular: str, plural: str, count: int) -> str:
+        """Return the form for a count."""
+        return self._catalogue.ngettext(singular, plural, count)
+
+    def filled(self, message: str, values: Mapping[str, object]) -> str:
+        """Return a template in this language with its values; words among them are translated."""
+        words = {
+            name: self.text(value) if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+        return self.text(message) % words if words else self.text(message)
+
+    def error(self, error: StationError) -> str:
+        """Return an error's sentence, beginning with a capital letter."""
+        sentence = self.filled(error.message, error.values)
+        return sentence[:1].upper() + sentence[1:]
+
+    def messages(self) -> dict[str, str]:
+        """Return the catalogue for the pages' scripts: English template to sentence."""
+        known: dict[object, object] = getattr(self._catalogue, "_catalog", {})
+        return {
+            key: text
+            for key, text in known.items()
+            if isinstance(key, str) and key
+            if isinstance(text, str)
+        }
+
+
+class Languages:
+    """All languages there are, and which one a request wants."""
+
+    def __init__(self, folder: Path, default: str) -> None:
+        """Load the catalogues in `folder`; `default` is the station's setting."""
+        self._known = {code: Language(code, folder) for code in LANGUAGES}
+        self._default = default
+
+    def of_page(self, request: Request) -> Language:
+        """Return the language chosen on the page, else the station's.
+
+        Not the browser's own: a kiosk's browser is often English where nobody else is.
+        """
+        chosen = request.cookies.get(COOKIE, "")
+        return self._known.get(chosen) or self._known[self._default]
+
+    def of_call(self, request: Request) -> Language:
+        """Return the language a call asks for (`Accept-Language`), else that of the pages."""
+        best = request.accept_languages.best_match(list(self._known))
+        return self._known[best] if best else self.of_page(request)
+
+
+def zone_name(zone: str, at: datetime) -> str:
+    """Return WIB, WITA or WIT, or what the zone calls itself at that time."""
+    return _ZONE_NAMES.get(zone) or at.astimezone(zoneinfo.ZoneInfo(zone)).strftime("%Z")

@@ -1,0 +1,148 @@
+"""Finds every sentence that a page can show, and keeps the Indonesian catalogue beside them.
+
+`python -m tests.webapp.catalogue` brings `web/translations` up to date: new sentences come in
+untranslated, old ones go, and the `.mo` file is written from the `.po` file.
+"""
+
+import ast
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages import catalog, extract, mofile, pofile
+
+import scanner_station
+from scanner_station import assets
+from scanner_station.domain.manifest_problems import TEXTS
+from scanner_station.webapp import calls
+
+PACKAGE = Path(scanner_station.__file__).parent
+WEB = assets.folder("web")
+PO_FILE = WEB / "translations" / "id" / "LC_MESSAGES" / "station.po"
+MO_FILE = PO_FILE.with_suffix(".mo")
+
+# Words that stand in for %(what)s, %(state)s and the like in other sentences.
+WORDS = ("reason", "title", "place", "category", "name")
+
+# Said on the command line only.
+NOT_ON_PAGES = ("cli/", "config.py", "collector/", "readers/decoding/", "readers/stdin.py")
+ERRORS = {
+    "StationError",
+    "InputError",
+    "ManifestError",
+    "ManifestCancelled",
+    "BatchError",
+    "EntryError",
+    "ReaderError",
+    "StorageError",
+    "FolderInUseError",
+    "ReaderNotice",
+    "StationFault",
+    "Remark",
+}
+
+
+def sentences() -> dict[str, str]:
+    """Every English sentence, with one place where it stands."""
+    found: dict[str, str] = dict.fromkeys(WORDS, "a value in other sentences")
+    for reason, remedy in TEXTS.values():
+        found |= {reason: "domain/manifest_problems.py", remedy: "domain/manifest_problems.py"}
+    found |= dict.fromkeys(calls._REFUSALS.values(), "webapp/calls.py")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        if not place.startswith(NOT_ON_PAGES):
+            found |= dict.fromkeys(in_python(path), place)
+    for path in sorted((WEB / "templates").glob("*.html")):
+        found |= dict.fromkeys(_extracted("jinja2.ext:babel_extract", path, ("_",)), path.name)
+    for path in sorted((WEB / "static" / "js").glob("*.js")):
+        found |= dict.fromkeys(_extracted("javascript", path, ("t",)), path.name)
+    return found
+
+
+def in_python(path: Path) -> Iterator[str]:
+    """Yield the templates given to errors and notices, literal or by a constant's name."""
+    tree = ast.parse(path.read_text("utf-8"))
+    constants = {
+        target.id: node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in ERRORS:
+            given = [word.value for word in node.keywords if word.arg == "message"]
+            for value in given or node.args[:1]:
+                for part in _branches(value):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield part.value
+                    elif isinstance(part, ast.Name) and part.id in constants:
+                        yield str(constants[part.id])
+
+
+def _branches(value: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(value, ast.IfExp):
+        yield from _branches(value.body)
+        yield from _branches(value.orelse)
+    else:
+        yield value
+
+
+def _name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _extracted(method: str, path: Path, keywords: tuple[str, ...]) -> Iterator[str]:
+    with path.open("rb") as file:
+        options = {"parse_template_string": True, "encoding": "utf-8"}
+        for _, message, _, _ in extract.extract(method, file, dict.fromkeys(keywords), (), options):
+            yield message if isinstance(message, str) else message[0]
+
+
+def read() -> catalog.Catalog:
+    """The catalogue as it is."""
+    if not PO_FILE.exists():
+        return catalog.Catalog(locale="id")
+    with PO_FILE.open("rb") as file:
+        return pofile.read_po(file, locale="id")
+
+
+def compiled(known: catalog.Catalog) -> bytes:
+    """What the `.mo` file of a catalogue has to be."""
+    file = io.BytesIO()
+    mofile.write_mo(file, known)
+    return file.getvalue()
+
+
+def update() -> list[str]:
+    """Bring both files up to date; return what is not translated."""
+    old = read()
+    epoch = datetime(2018, 12, 19, tzinfo=UTC)
+    new = catalog.Catalog(
+        locale="id",
+        project="scanner-station",
+        creation_date=epoch,
+        revision_date=epoch,
+        header_comment="# Indonesian sentences of the pages.",
+        fuzzy=False,
+    )
+    for message, place in sorted(sentences().items()):
+        if not message:
+            continue
+        translated = old.get(message)
+        new.add(message, translated.string if translated else "", auto_comments=[place])
+    file = io.BytesIO()
+    pofile.write_po(file, new, width=100, sort_output=True)
+    PO_FILE.write_bytes(file.getvalue())
+    MO_FILE.write_bytes(compiled(read()))
+    return [message.id for message in new if message.id and not message.string]
+
+
+if __name__ == "__main__":
+    for missing in update():
+        print("not translated:", missing)

@@ -1,0 +1,169 @@
+// What every page needs: sentences, numbers, times, calls, and making elements.
+
+const settings = JSON.parse(document.getElementById("settings").textContent);
+const locale = settings.language === "id" ? "id-ID" : "en-GB";
+
+/** Return an English template in the page's language, its `%(name)s` filled in. */
+export function t(message, values = {}) {
+  const known = (text) => (Object.hasOwn(settings.messages, text) ? settings.messages[text] : text);
+  return known(message).replace(/%\((\w+)\)[a-z]/g, (_, name) => {
+    const value = values[name] ?? "";
+    return typeof value === "number" ? number(value) : known(String(value));
+  });
+}
+
+/** Return a sentence with a capital letter in front. */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+const numbers = new Intl.NumberFormat(locale);
+/** Return 2629 as 2.629 (Indonesian) or 2,629. */
+export const number = (value) => numbers.format(value);
+
+const clockTimes = new Intl.DateTimeFormat(locale, {
+  timeZone: settings.time_zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+const days = new Intl.DateTimeFormat(locale, {
+  timeZone: settings.time_zone, weekday: "long", day: "numeric", month: "long", year: "numeric",
+});
+const calendarDays = new Intl.DateTimeFormat(locale, {
+  timeZone: "UTC", weekday: "long", day: "numeric", month: "long", year: "numeric",
+});
+
+/** Return a time of day with its zone: 09.15.30 WITA. */
+export const clockTime = (at) => `${clockTimes.format(new Date(at))} ${settings.zone_name}`;
+/** Return a time of day without the zone, for lists. */
+export const shortTime = (at) => clockTimes.format(new Date(at));
+/** Return the day of a time: Rabu, 19 Desember 2018. */
+export const day = (at) => days.format(new Date(at));
+/** Return a calendar day (YYYY-MM-DD) in words. */
+export const calendarDay = (text) => calendarDays.format(new Date(`${text}T00:00:00Z`));
+
+/** Return the day and time, without the day if it is today's. */
+export function moment(at) {
+  const today = day(at) === day(Date.now());
+  return today ? clockTime(at) : `${day(at)} ${clockTime(at)}`;
+}
+
+/** The station refused a call (`status` 4xx or 5xx), or could not be reached (`status` 0). */
+export class CallError extends Error {
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+
+  /** Whether the same call may work later: the network, the time limit, or a station in trouble. */
+  get mayPass() {
+    return this.status === 0 || this.status === 408 || this.status >= 500;
+  }
+}
+
+const CALL_LIMIT_MS = 8000;
+
+/** Call the station: `data` is sent as JSON, or as it is when it is a form. */
+export async function call(method, path, data, limit_ms = CALL_LIMIT_MS) {
+  const headers = { "Accept-Language": settings.language };
+  let body;
+  if (data instanceof FormData) {
+    body = data;
+  } else if (data !== undefined) {
+    headers["Content-Type"] = "application/json";
+    body = JSON.stringify(data);
+  }
+  let response, answer;
+  try {
+    const signal = limit_ms ? AbortSignal.timeout(limit_ms) : undefined;
+    response = await fetch(path, { method, headers, body, signal });
+    answer = await response.json();
+  } catch {
+    throw new CallError(response && response.status >= 400 ? response.status : 0,
+      t("The station does not answer; is it switched on?"));
+  }
+  if (!response.ok) throw new CallError(response.status, answer.error ?? response.statusText);
+  return answer;
+}
+
+/** Return the address of a batch, or of something in it. */
+export const ofBatch = (slug, rest = "") => `/api/batches/${encodeURIComponent(slug)}${rest}`;
+
+/** Make an element: `make("p", {class: "x"}, "text", other)`. */
+export function make(name, attributes = {}, ...inside) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
+  }
+  element.append(...inside.filter((one) => one !== null && one !== undefined));
+  return element;
+}
+
+/** Make a picture of one of the shapes of `shapes.svg`. */
+export function shape(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "shape");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#shape-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** Show, change or (with an empty text) take away one of the page's banners. */
+export function banner(name, kind, text, ...more) {
+  const known = byId(`banner-${name}`);
+  if (!text) {
+    known?.remove();
+    return;
+  }
+  if (known?.dataset.text === text) return;
+  const made = make("div", { id: `banner-${name}`, class: `banner ${kind}`, "data-text": text },
+    make("p", {}, text), ...more);
+  if (known) known.replaceWith(made);
+  else byId("banners").append(made);
+}
+
+/** The words for verdicts, and for what else the big panel can say. */
+export const WORDS = {
+  ready: () => t("Ready"),
+  counted: () => t("Counted"),
+  already_counted: () => t("Already counted"),
+  not_on_manifest: () => t("Not on the manifest"),
+  unreadable: () => t("Unreadable"),
+  void: () => t("Taken back"),
+  waiting: () => t("Not confirmed"),
+  refused: () => t("Not counted"),
+};
+
+export const REASONS = {
+  too_long: () => t("The code is too long to be a card number."),
+  empty: () => t("The code is empty."),
+  not_text: () => t("The code holds something that is no text."),
+  not_sixteen_digits: () => t("It is not a number of 16 digits."),
+  impossible_birth_date: () => t("No NIK has such a birth date."),
+  serial_zero: () => t("No NIK ends in 0000."),
+  wrong_pattern: () => t("It does not look like a card number of this batch."),
+};
+
+/** Return what an entry is on screens: its verdict, or `void`; '' for entries that show nothing. */
+export const kindOf = (entry) => (entry.kind === "void" ? "void" : entry.verdict ?? "");
+
+/** Fill the counted, expected, progress and other figures that officer and witness share. */
+export function showTally(tally) {
+  byId("counted").textContent = number(tally.counted);
+  byId("expected").textContent = tally.has_manifest ? number(tally.expected) : "–";
+  byId("expected-caption").textContent = tally.has_manifest ? t("expected") : t("no manifest");
+  const progress = byId("progress");
+  progress.hidden = !tally.has_manifest;
+  progress.max = Math.max(tally.expected, 1);
+  progress.value = tally.counted;
+  byId("asides").replaceChildren(...[
+    ["already_counted", t("Already counted")],
+    ["not_on_manifest", t("Not on the manifest")],
+    ["unreadable", t("Unreadable")],
+    ["voided", t("Taken back")],
+    ["manual", t("Typed")],
+  ].map(([key, word]) => make("div", { class: "aside", "data-kind": key },
+    make("dt", {}, word), make("dd", {}, number(tally[key])))));
+}

@@ -1,0 +1,362 @@
+// The officer's page: one huge verdict for each card.
+
+import {
+  banner, byId, call, clockTime, kindOf, make, moment, number, ofBatch, REASONS, sentence, showTally, t, WORDS,
+} from "./common.js";
+import { Entries } from "./entries.js";
+import { Live } from "./live.js";
+import { Sender } from "./sender.js";
+import * as sound from "./sound.js";
+import * as wedge from "./wedge.js";
+
+let slug = "";
+let tally = null;
+let fault = { message: "" };
+let isAlive = true;
+let shownSequence = -1;
+let hints = {};
+const sounded = new Set(); // sequences of this batch whose sound was played
+
+const entries = new Entries(byId("last"), { onTakeBack: askToTakeBack });
+
+// --- the verdict ---------------------------------------------------------------------------
+
+function say(kind, word, card, detail) {
+  const panel = byId("verdict");
+  panel.dataset.verdict = kind;
+  byId("shape").setAttribute("href", `#shape-${kind}`);
+  byId("word").textContent = word;
+  byId("card").textContent = card;
+  byId("detail").textContent = detail;
+  panel.classList.remove("flash");
+  void panel.offsetWidth; // so that two equal verdicts in a row are seen as two
+  panel.classList.add("flash");
+}
+
+function detailOf(entry) {
+  const where = `${t("entry %(sequence)s", { sequence: entry.sequence })}`;
+  switch (kindOf(entry)) {
+    case "counted": {
+      const place = [entry.category, entry.district].filter(Boolean).join(" · ");
+      const earlier = entry.earlier_batch ? t("seen before in batch %(batch)s", { batch: entry.earlier_batch }) : "";
+      return [entry.name, place, earlier, where].filter(Boolean).join(" · ");
+    }
+    case "already_counted": {
+      const first = entry.first ?? {};
+      const parts = [t("First counted: entry %(sequence)s", { sequence: first.sequence ?? 0 })];
+      if (first.at) parts.push(moment(first.at));
+      if (first.station) parts.push(first.station);
+      if (first.by) parts.push(first.by);
+      if (first.batch && first.batch !== slug) parts.push(t("batch %(slug)s", { slug: first.batch }));
+      return parts.join(" · ");
+    }
+    case "not_on_manifest":
+      return `${t("Set this card aside.")} ${where}`;
+    case "unreadable":
+      return `${(REASONS[entry.reason] ?? REASONS.wrong_pattern)()} ${t("Scan it again or type the number.")}`;
+    case "void":
+      return `${t("entry %(sequence)s", { sequence: entry.target })} · ${entry.reason}`;
+    default:
+      return "";
+  }
+}
+
+function show(entry) {
+  const kind = kindOf(entry);
+  if (!kind) return;
+  shownSequence = entry.sequence;
+  byId("verdict").dataset.sequence = entry.sequence;
+  say(kind, WORDS[kind](), entry.identifier || entry.masked || "", detailOf(entry));
+  if (!entry.identifier && entry.masked && kind !== "void") fetchWhole(entry.sequence);
+}
+
+// Streams carry masked numbers only; the officer's own result is asked for apart.
+async function fetchWhole(sequence) {
+  try {
+    const whole = await call("GET", ofBatch(slug, `/entries/${sequence}`));
+    entries.add(whole);
+    if (shownSequence !== sequence) return;
+    byId("card").textContent = whole.identifier;
+    byId("detail").textContent = detailOf({ ...entries.known.get(sequence) });
+  } catch (error) {
+    if (error.status === undefined) throw error; // the masked number stays
+  }
+}
+
+function takeIn(entry) {
+  const isNew = entries.add(entry);
+  const known = entries.known.get(entry.sequence);
+  entries.draw();
+  refreshUndo();
+  if (isNew && !entry.replayed && kindOf(entry) && !sounded.has(entry.sequence)) {
+    sounded.add(entry.sequence);
+    sound.play(kindOf(entry));
+  }
+  if (entry.sequence > shownSequence || (entry.sequence === shownSequence && entry.identifier)) show(known);
+}
+
+// --- cards from this page ------------------------------------------------------------------
+
+const sender = new Sender({
+  confirmed(ofSlug, entry) {
+    if (ofSlug !== slug) return;
+    if (byId("verdict").dataset.verdict === "waiting") shownSequence = Math.min(shownSequence, entry.sequence - 1);
+    takeIn(entry);
+  },
+  refused(error) {
+    sound.play("refused");
+    say("refused", t("Not counted"), "", sentence(error.message));
+  },
+  waiting(count) {
+    const text = count
+      ? t("Not confirmed: %(count)s. Do not go on before this is gone; the station is asked again and again.", { count })
+      : "";
+    banner("waiting", "bad", text);
+    if (count && byId("verdict").dataset.verdict !== "waiting") {
+      sound.play("waiting");
+      say("waiting", WORDS.waiting(), "", t("The station has not answered. Keep this card in your hand."));
+    }
+  },
+});
+
+function capture(payload, typed) {
+  sound.wake(refreshSound);
+  if (!slug) {
+    sound.play("refused");
+    say("refused", t("Not counted"), "", t("No batch is open. The supervisor opens one."));
+  } else if (!sender.take(slug, payload, typed)) {
+    sound.play("refused");
+    say("refused", t("Not counted"), "", t("Too many cards wait for the station. Scan this one again later."));
+  }
+}
+
+wedge.listen((text) => capture(text, false));
+
+byId("typing").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = byId("number").value.trim();
+  if (!text) return;
+  byId("number").value = "";
+  capture(text, true);
+});
+
+// --- taking back ---------------------------------------------------------------------------
+
+let undoing = null;
+
+function askToTakeBack(entry) {
+  undoing = entry;
+  byId("undo-what").textContent = [
+    t("entry %(sequence)s", { sequence: entry.sequence }), entry.identifier || entry.masked, clockTime(entry.at),
+  ].join(" · ");
+  byId("undo-refused").textContent = "";
+  byId("reason").value = "";
+  byId("undoing").showModal();
+}
+
+function refreshUndo() {
+  byId("undo").disabled = !entries.lastCounted;
+}
+
+byId("undo").addEventListener("click", () => entries.lastCounted && askToTakeBack(entries.lastCounted));
+byId("undo-leave").addEventListener("click", () => byId("undoing").close());
+byId("undoing").querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = byId("undo-do");
+  button.disabled = true;
+  try {
+    const reason = byId("reason").value;
+    takeIn(await call("POST", ofBatch(slug, "/void"), { sequence: undoing.sequence, reason }));
+    byId("undoing").close();
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    byId("undo-refused").textContent = sentence(error.message);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+// --- the batch -----------------------------------------------------------------------------
+
+async function choose(wanted) {
+  const { active, batches } = await call("GET", "/api/batches");
+  const open = batches.filter((batch) => batch.state === "open");
+  slug = wanted ?? active;
+  byId("batch").replaceChildren(...(slug ? [] : [make("option", { value: "" }, t("No batch is open"))]),
+    ...open.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
+  entries.clear();
+  sounded.clear();
+  shownSequence = -1;
+  refreshUndo();
+  say("ready", WORDS.ready(), "", slug
+    ? t("Scan a card, hold it in front of the camera, or type its number.")
+    : t("No batch is open. The supervisor opens one."));
+  live.follow(slug);
+}
+
+async function chooseWhenPossible(wanted) {
+  try {
+    await choose(wanted);
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    banner("stale", "bad", error.message);
+    setTimeout(() => chooseWhenPossible(wanted), 1000);
+  }
+}
+
+byId("batch").addEventListener("change", async (event) => {
+  const wanted = event.target.value;
+  event.target.blur();
+  try {
+    await call("POST", ofBatch(wanted, "/activate"), {});
+    await choose(wanted);
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    banner("refused", "bad", sentence(error.message));
+    await chooseWhenPossible();
+  }
+});
+
+function showBatch(newTally) {
+  tally = newTally;
+  showTally(tally);
+  byId("choosing").hidden = tally.has_manifest;
+  if (!tally.has_manifest) {
+    if (document.activeElement !== byId("category")) byId("category").value = tally.category;
+    byId("categories").replaceChildren(
+      ...Object.keys(tally.by_category).filter(Boolean).map((name) => make("option", { value: name })));
+  }
+  banner("category", "hint", !tally.has_manifest && !tally.category
+    ? t("This batch has no manifest: choose the category of the next cards.") : "");
+}
+
+byId("choosing").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    showBatch(await call("POST", ofBatch(slug, "/category"), { category: byId("category").value }));
+    byId("category").blur();
+    banner("refused", "", "");
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    banner("refused", "bad", sentence(error.message));
+  }
+});
+
+// --- readers, station, sound ---------------------------------------------------------------
+
+const STATES = {
+  ready: () => t("ready"), lost: () => t("lost"), opening: () => t("opening"), closed: () => t("closed"),
+};
+
+function showReaders(readers) {
+  byId("readers").replaceChildren(...readers.map((one) => make("li", { "data-state": one.state },
+    make("span", { class: "dot", "aria-hidden": "true" }), `${one.reader}: ${(STATES[one.state] ?? STATES.opening)()}`)));
+  const lost = readers.filter((one) => one.state === "lost");
+  for (const one of readers) {
+    banner(`reader-${one.reader}`, "bad", one.state === "lost"
+      ? `${one.reader}: ${sentence(t(one.message, one.values))}` : "");
+    const hint = one.hint;
+    if (hint && hints[one.reader] !== hint.at) {
+      const isFirst = !(one.reader in hints);
+      hints[one.reader] = hint.at;
+      if (!isFirst || Date.now() - new Date(hint.at) < 5000) showHint(one.reader, t(hint.message, hint.values));
+    }
+    hints[one.reader] ??= "";
+  }
+  document.body.classList.toggle("has-lost-reader", lost.length > 0);
+}
+
+function showHint(reader, text) {
+  banner(`hint-${reader}`, "hint", `${reader}: ${sentence(text)}`);
+  setTimeout(() => banner(`hint-${reader}`, "", ""), 8000);
+}
+
+function showFault(newFault) {
+  const dialog = byId("fault");
+  fault = newFault;
+  if (fault.message) {
+    byId("fault-why").textContent = sentence(t(fault.message, fault.values));
+    if (!dialog.open) {
+      byId("undoing").close();
+      byId("fault-refused").textContent = "";
+      dialog.showModal();
+      sound.play("fault");
+    }
+  } else if (dialog.open) {
+    dialog.close();
+  }
+}
+
+byId("fault").addEventListener("cancel", (event) => event.preventDefault());
+byId("recover").addEventListener("click", async () => {
+  byId("recover").disabled = true;
+  try {
+    showFault((await call("POST", "/api/station/recover", {}, 60_000)).fault);
+    await chooseWhenPossible(slug);
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    byId("fault-refused").textContent = sentence(error.message);
+  } finally {
+    byId("recover").disabled = false;
+  }
+});
+
+function refreshSound() {
+  const isOn = sound.isAwake();
+  byId("sound").setAttribute("aria-pressed", isOn);
+  byId("sound").hidden = isOn;
+  banner("sound", "hint", isOn ? "" : t("The sound is off until you tap once anywhere."));
+}
+
+for (const kind of ["pointerdown", "keydown"]) {
+  addEventListener(kind, () => sound.isAwake() || sound.wake(refreshSound), { capture: true });
+}
+byId("sound").addEventListener("click", () => sound.wake(refreshSound));
+
+const live = new Live({
+  picture(picture) {
+    for (const entry of picture.entries) entries.add(entry);
+    entries.draw();
+    refreshUndo();
+    const newest = entries.newest[0];
+    if (newest && newest.sequence > shownSequence) shownSequence = newest.sequence;
+  },
+  entry: takeIn,
+  tally: showBatch,
+  readers: showReaders,
+  fault: showFault,
+  active(active) {
+    if (active !== slug) chooseWhenPossible(active);
+  },
+  gone: () => chooseWhenPossible(),
+  alive(alive, at) {
+    if (alive === isAlive) return;
+    isAlive = alive;
+    banner("stale", "bad", alive ? "" : staleText(at));
+  },
+});
+
+function staleText(at) {
+  const since = at ? t("No answer from the station since %(time)s.", { time: clockTime(at) }) : t("No answer from the station.");
+  return `${since} ${t("Cards are not confirmed.")}`;
+}
+
+const preview = byId("preview")?.querySelector("img");
+if (preview) {
+  const next = () => setTimeout(() => {
+    if (document.hidden) return next();
+    preview.src = `/preview.jpg?${Date.now()}`;
+  }, 500);
+  preview.addEventListener("load", () => {
+    byId("preview").hidden = false;
+    next();
+  });
+  preview.addEventListener("error", () => {
+    byId("preview").hidden = true;
+    setTimeout(next, 2000);
+  });
+  preview.src = "/preview.jpg";
+}
+
+sound.wake(refreshSound);
+chooseWhenPossible();

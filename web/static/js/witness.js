@@ -1,0 +1,89 @@
+// The witness's page: what is counted now, or since when that is not known.
+
+import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t } from "./common.js";
+import { Entries } from "./entries.js";
+import { Live } from "./live.js";
+
+let slug = "";
+let isFollowingActive = true;
+const entries = new Entries(byId("last"));
+
+function showGroups(table, groups, hasManifest) {
+  const names = Object.keys(groups);
+  const columns = hasManifest ? ["expected", "counted", "remaining"] : ["counted"];
+  const words = { expected: t("expected"), counted: t("counted"), remaining: t("remaining") };
+  const head = make("tr", {}, make("td"), ...columns.map((column) => make("th", { scope: "col" }, words[column])));
+  const rows = names.map((name) => make("tr", { "data-name": name, "data-done": groups[name].remaining === 0 && hasManifest },
+    make("th", { scope: "row" }, name || t("(none)")),
+    ...columns.map((column) => make("td", { class: column }, number(groups[name][column])))));
+  const total = (column) => names.reduce((sum, name) => sum + groups[name][column], 0);
+  const sum = make("tr", {}, make("th", { scope: "row" }, t("Total")),
+    ...columns.map((column) => make("td", {}, number(total(column)))));
+  table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows), make("tfoot", {}, sum));
+}
+
+function showBatch(tally) {
+  showTally(tally);
+  byId("title").textContent = tally.title;
+  byId("where").textContent = [tally.place, tally.held_on && calendarDay(tally.held_on)].filter(Boolean).join(" · ");
+  byId("remaining").textContent = tally.has_manifest ? number(tally.remaining) : "–";
+  showGroups(byId("by-category"), tally.by_category, tally.has_manifest);
+  showGroups(byId("by-district"), tally.by_district, tally.has_manifest);
+  banner("state", "bad", tally.state === "cancelled" ? t("This batch was cancelled; its counts do not stand.") : "");
+}
+
+async function choose(wanted) {
+  const { active, batches } = await call("GET", "/api/batches");
+  slug = wanted ?? (active || batches[0]?.slug || "");
+  byId("batch").replaceChildren(...(slug ? [] : [make("option", { value: "" }, t("No batch is open"))]),
+    ...batches.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
+  entries.clear();
+  live.follow(slug);
+}
+
+async function chooseWhenPossible(wanted) {
+  try {
+    await choose(wanted);
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    banner("stale", "bad", error.message);
+    setTimeout(() => chooseWhenPossible(wanted), 1000);
+  }
+}
+
+byId("batch").addEventListener("change", (event) => {
+  isFollowingActive = false;
+  chooseWhenPossible(event.target.value);
+});
+
+const live = new Live({
+  picture(picture) {
+    entries.clear();
+    for (const entry of picture.entries) entries.add(entry);
+    entries.draw();
+  },
+  entry(entry) {
+    entries.add(entry);
+    entries.draw();
+  },
+  tally: showBatch,
+  fault(fault) {
+    banner("fault", "bad", fault.message ? t("The station has stopped counting.") : "");
+  },
+  active(active) {
+    if (isFollowingActive && active && active !== slug) chooseWhenPossible(active);
+  },
+  gone: () => chooseWhenPossible(),
+  alive(isAlive, at) {
+    document.body.classList.toggle("stale", !isAlive);
+    byId("pulse").dataset.alive = isAlive ? "yes" : "no";
+    const time = at && clockTime(at);
+    byId("clock").textContent = !at ? t("not connected")
+      : isAlive ? t("live · %(time)s", { time }) : t("stale since %(time)s", { time });
+    banner("stale", "bad", isAlive ? "" : at
+      ? t("Stale since %(time)s: these numbers may have changed.", { time })
+      : t("No answer from the station."));
+  },
+}, { closesWhenHidden: true });
+
+chooseWhenPossible();
