@@ -148,9 +148,10 @@ class Presentations:
         """The cards taken to be in view, sighted in the last frame or not."""
         return self._in_view.keys()
 
-    def unseen_for_s(self, card: bytes, at_s: float) -> float:
-        """Return for how many seconds a card in view was not read."""
-        return at_s - self._in_view[card].last_s
+    @property
+    def is_settled(self) -> bool:
+        """Whether every card in view was announced, so that there is no hurry."""
+        return all(seen.is_announced for seen in self._in_view.values())
 
     def _end(
         self,
@@ -197,8 +198,7 @@ class Presentations:
         if unseen_s >= self._rules.moved_off_s and looks.get(card) is False:
             return True
         return unseen_s >= self._rules.replaced_s and any(
-            one.card != card and one.place.meets(seen.place) and not looks.get(card, False)
-            for one in sighted
+            one.card != card and one.place.meets(seen.place) for one in sighted
         )
 
     def _take_in(self, at_s: float, one: Sighted) -> None:
@@ -212,7 +212,7 @@ class Presentations:
         near = {
             card: seen
             for card, seen in self._in_view.items()
-            if at_s - seen.last_s <= self._rules.beside_s or looks.get(card, False)
+            if self._is_near(card, seen, at_s, looks)
         }
         identifiers = [card for card, seen in near.items() if seen.is_identifier]
         if len(identifiers) > 1:
@@ -226,6 +226,19 @@ class Presentations:
         for card in started:
             self._in_view[card].is_announced = True
         return Outcome(started=started)
+
+    def _is_near(
+        self, card: bytes, seen: _InView, at_s: float, looks: Mapping[bytes, bool]
+    ) -> bool:
+        """Whether a card can be taken to be in view now: no other was read in its place."""
+        if seen.last_s == at_s:
+            return True
+        is_covered = any(
+            other != card and one.last_s == at_s and one.place.meets(seen.place)
+            for other, one in self._in_view.items()
+        )
+        is_recent = at_s - seen.last_s <= self._rules.beside_s
+        return not is_covered and (is_recent or looks.get(card, False))
 
     def _restart_settling(self, at_s: float, cards: Sequence[bytes]) -> None:
         for card in cards:

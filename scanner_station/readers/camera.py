@@ -164,7 +164,7 @@ class CameraReader:
         since_s = at_s - self._last_decoded_s
         if view.is_empty:
             return since_s >= EMPTY_EVERY_S
-        if self._presentations.cards and view.is_still:
+        if self._presentations.cards and self._presentations.is_settled and view.is_still:
             return since_s >= CONFIRM_EVERY_S
         return not self._is_hopeless(at_s) or since_s >= HOPELESS_EVERY_S
 

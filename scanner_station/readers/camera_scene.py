@@ -64,8 +64,9 @@ class SceneWatch:
         self._before: Thumbnail | None = None
         self._still_since_s = 0.0
         self._empty: Thumbnail | None = None
-        self._has_seen_code = False
-        self._remembered: list[Thumbnail] = []
+        self._codes_seen = 0
+        self._remembered: list[tuple[int, Thumbnail]] = []
+        """Calm scenes without a code, and how often one had been read by then."""
         self._is_learned_here = False
         self._thumbnail: Thumbnail | None = None
         self._patches: dict[bytes, tuple[Place, Thumbnail]] = {}
@@ -82,7 +83,7 @@ class SceneWatch:
         if matches and self._empty is not None and is_still:
             self._empty += FOLLOW * (now - self._empty)
         is_empty = matches or (is_still and is_bare(now))
-        if is_still and not is_empty and still_for_s >= LEARN_AFTER_S:
+        if is_still and not matches and still_for_s >= LEARN_AFTER_S:
             self._learn(now)
         return View(is_still=is_still, is_empty=is_empty, still_for_s=still_for_s)
 
@@ -91,9 +92,8 @@ class SceneWatch:
         now = self._thumbnail
         if now is None:
             return
-        self._has_seen_code = True
+        self._codes_seen += 1
         self._is_learned_here = True
-        self._remembered = [t for t in self._remembered if not is_same(t, now, CHANGED_SHARE)]
         if self._empty is not None and is_same(now, self._empty, CHANGED_SHARE):
             self._empty = None  # what was learned as the empty table holds a card
         self._patches[card] = (place, _cut(now, place))
@@ -138,14 +138,23 @@ class SceneWatch:
         return Hint.CUT if share and float(rim.mean()) > 0.15 else None
 
     def _learn(self, now: Thumbnail) -> None:
-        """Consider a calm scene without a readable code as the empty table."""
+        """Consider a calm scene without a readable code as the empty table.
+
+        It is, when nothing was read before it, or when it is there again after a card that
+        was read: cards differ, the table comes back.
+        """
         if self._is_learned_here:
             return
         self._is_learned_here = True
-        came_back = any(is_same(now, scene, CHANGED_SHARE) for scene in self._remembered)
-        if came_back or (self._empty is None and not self._has_seen_code):
+        is_back = any(
+            codes < self._codes_seen and is_same(now, scene, CHANGED_SHARE)
+            for codes, scene in self._remembered
+        )
+        is_first = self._empty is None and not self._codes_seen
+        if is_bare(now) or is_back or is_first:
             self._empty = now.copy()
-        self._remembered = [*self._remembered[-REMEMBERED_SCENES + 1 :], now]
+        kept = self._remembered[-REMEMBERED_SCENES + 1 :]
+        self._remembered = [*kept, (self._codes_seen, now)]
 
 
 def thumbnail(image: Image) -> Thumbnail:

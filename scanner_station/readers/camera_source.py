@@ -186,10 +186,11 @@ class FileFrames:
             first = index
             capture = cv2.VideoCapture(str(self._path))
             fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
-            for image in iter(lambda: _next(capture), None):  # noqa: B023  # used at once
-                if self._closed.is_set():
+            while not self._closed.is_set():
+                is_there, image = capture.read()
+                if not is_there:
                     break
-                yield Frame(image, index / fps)
+                yield Frame(np.asarray(image, dtype=np.uint8), index / fps)
                 index += 1
             capture.release()
             if index == first:
@@ -235,11 +236,6 @@ class FolderFrames:
     def close(self) -> None:
         """End the iteration after the picture under way."""
         self._closed.set()
-
-
-def _next(capture: Capture) -> Image | None:
-    is_there, image = capture.read()
-    return np.asarray(image, dtype=np.uint8) if is_there else None
 
 
 def _picture(path: Path) -> Image:
