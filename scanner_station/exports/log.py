@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from scanner_station.domain.errors import InputError
 from scanner_station.exports.columns import COLUMNS, CSV_LINES, JSON_LINES, ROWS
 from scanner_station.exports.excel import write_workbook
-from scanner_station.service.station import require_batch
+from scanner_station.service.counter import require_batch
 from scanner_station.service.views import summary
 from scanner_station.storage import scan_log
 from scanner_station.storage.batches import Batch
