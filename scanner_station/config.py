@@ -58,6 +58,10 @@ def _between(least: int, most: int) -> Check:
     return lambda value: "" if least <= value <= most else f"{least} to {most}"
 
 
+def _silence(value: int) -> str:
+    return "" if value == 0 or 10 <= value <= 10_000 else "0, or 10 to 10000"
+
+
 def _checked(check: Check) -> dict[str, Check]:
     return {"check": check}
 
@@ -106,13 +110,14 @@ class CameraSettings:
 class SerialSettings:
     """One serial scanner: `port` is a device path or `socket://` address, `baud` in bit/s.
 
-    `silence_ms` without a byte ends a line of a scanner that sends no suffix.
+    `silence_ms` without a byte ends a line of a scanner that sends no suffix; with 0 nothing
+    but a suffix does.
     """
 
     id: str = field(metadata=_checked(_slug))
     port: str = field(metadata=_checked(_not_empty))
     baud: int = field(default=9600, metadata=_checked(_between(300, 4_000_000)))
-    silence_ms: int = field(default=100, metadata=_checked(_between(10, 10_000)))
+    silence_ms: int = field(default=100, metadata=_checked(_silence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import os
 import queue
 import random
+import select
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -188,6 +189,15 @@ def test_what_was_under_way_when_the_port_was_opened_is_discarded(
     assert [one.values["size"] for one in running.notices.all if "size" in one.values] == [7]
 
 
+def wait_until_arrived(scanner: PtyScanner) -> None:
+    """Wait until the kernel has brought what was sent to the reader's end of the line."""
+    descriptor = os.open(scanner.device, os.O_RDONLY | os.O_NOCTTY)
+    try:
+        assert select.select([descriptor], [], [], PATIENCE_S)[0]
+    finally:
+        os.close(descriptor)
+
+
 def test_without_a_suffix_cards_run_together_while_nobody_listened_are_discarded(
     run: Run, scanner: PtyScanner
 ) -> None:
@@ -197,6 +207,7 @@ def test_without_a_suffix_cards_run_together_while_nobody_listened_are_discarded
     scanner.send(CARD)
     assert running.next_payload() == CARD
     scanner.send(OTHER[:8] + CARD[8:])  # in truth two cards, while the disk was slow
+    wait_until_arrived(scanner)
     clock.advance(2.0)
     running.may_go_on.set()
     assert running.notices.next().values["size"] == 16
