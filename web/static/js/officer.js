@@ -31,6 +31,7 @@ function say(kind, word, card, detail) {
   panel.classList.remove("flash");
   void panel.offsetWidth; // so that two equal verdicts in a row are seen as two
   panel.classList.add("flash");
+  if (document.activeElement?.tagName !== "INPUT") scrollTo({ top: 0 });
 }
 
 function detailOf(entry) {

@@ -1,0 +1,168 @@
+"""`python -m tests.screenshots [FOLDER]`: every page and state in every size, to be looked at."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from scanner_station.domain.errors import StorageError
+from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
+from scanner_station.domain.reading import ReaderId
+from tests.journeys.conftest import ARGUMENTS, CHROMIUM
+from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
+
+SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+Shoot = Callable[[str], None]
+
+
+def officer(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """The officer's page, through every verdict."""
+    page.goto(running.address + "/")
+    page.wait_for_selector("#last .entry")
+    shoot("officer-ready")
+    page.click("#last-title")
+    page.wait_for_timeout(300)
+    for name, payload in [
+        ("counted", nik(50)),
+        ("already", nik(50)),
+        ("stranger", nik(900)),
+        ("unreadable", "12345"),
+    ]:
+        entry = running.scan(payload)
+        page.wait_for_selector(f"#verdict[data-sequence='{entry.sequence}']")
+        page.wait_for_timeout(400)
+        shoot(f"officer-{name}")
+    page.click("#undo")
+    page.wait_for_timeout(300)
+    shoot("officer-undo")
+    page.fill("#reason", "salah pindai")
+    page.click("#undo-do")
+    page.wait_for_selector("#verdict[data-verdict='void']")
+    page.wait_for_timeout(400)
+    shoot("officer-void")
+    tell(running, "serial-1", ReaderState.LOST)
+    page.wait_for_selector("#banner-reader-serial-1")
+    shoot("officer-reader-lost")
+    tell(running, "serial-1", ReaderState.READY)
+    page.route("**/readings", lambda route: route.abort())
+    page.fill("#number", nik(60))
+    page.press("#number", "Enter")
+    page.wait_for_selector("#banner-waiting")
+    page.wait_for_timeout(400)
+    shoot("officer-waiting")
+    page.unroute("**/readings")
+    page.wait_for_selector("#banner-waiting", state="detached")
+    error = StorageError(
+        "the database %(path)s failed (%(why)s); counting has stopped: check the disk, then "
+        "start the station again",
+        path="station.sqlite3",
+        why="disk I/O error",
+    )
+    running.station.bus.publish(StationFault(message=error.message, values=error.values))
+    page.wait_for_selector("#fault[open]")
+    page.wait_for_timeout(300)
+    shoot("officer-fault")
+    running.station.bus.publish(StationFault(message=""))
+
+
+def witness(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """The witness's page, alive and stale."""
+    page.goto(running.address + "/witness")
+    page.wait_for_selector("#pulse[data-alive=yes]")
+    page.wait_for_selector("#by-category tbody tr")
+    shoot("witness")
+    page.context.set_offline(True)
+    running.server.stop()
+    page.wait_for_selector("body.stale")
+    shoot("witness-stale")
+    page.context.set_offline(False)
+
+
+def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """The supervisor's page and its dialogs."""
+    running.create("besok", "Pemusnahan 20 Desember 2018")
+    page.goto(running.address + "/supervisor")
+    page.wait_for_selector(".batch")
+    shoot("supervisor")
+    page.click("#new")
+    shoot("supervisor-new")
+    page.click("#creating .leave")
+    page.click(".batch[data-slug=besok] .row button:nth-of-type(2)")
+    shoot("supervisor-manifest")
+    bad = f"nik,nama,kategori\n{nik(1)},A,rusak\n{nik(1)},B,rusak\n12345,C,rusak\n,D,rusak\n"
+    page.set_input_files(
+        "#manifest-file",
+        {"name": "manifes.csv", "mimeType": "text/csv", "buffer": bad.encode()},
+    )
+    page.wait_for_selector("#manifest[data-state=refused]")
+    shoot("supervisor-refused")
+    page.click("#manifest-again")
+    good = manifest_of(range(300), ("rusak", "pindah datang"), ("Oebobo", "Alak"))
+    page.set_input_files(
+        "#manifest-file",
+        {"name": "manifes.csv", "mimeType": "text/csv", "buffer": good.encode()},
+    )
+    page.wait_for_selector("#manifest[data-state=checked]")
+    shoot("supervisor-checked")
+    page.click("#manifest-stop")
+
+
+def tell(running: RunningStation, reader: str, state: ReaderState) -> None:
+    running.station.bus.publish(
+        ReaderNotice(
+            reader_id=ReaderId(reader),
+            state=state,
+            message=(
+                "Scanner %(reader)s: nothing is plugged in at %(port)s. Plug it in; it will be "
+                "used by itself."
+            ),
+            values={"reader": reader, "port": "/dev/serial/by-id/usb-Scanner-if00"},
+        )
+    )
+
+
+@contextmanager
+def counting() -> Iterator[RunningStation]:
+    """A station in the middle of its work."""
+    with tempfile.TemporaryDirectory() as folder, RunningStation(Path(folder) / "data") as running:
+        running.create()
+        districts = ("Oebobo", "Kelapa Lima", "Alak", "Maulafa", "Kota Raja", "Kota Lama")
+        running.load(manifest_of(range(400), ("rusak", "pindah datang", "salah cetak"), districts))
+        for reader in ("kamera", "serial-1"):
+            tell(running, reader, ReaderState.READY)
+        for number in range(30):
+            running.scan(nik(number))
+        yield running
+
+
+def main(folder: Path, only: str) -> None:
+    """Make all pictures, or those whose name begins with `only`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for size, (width, height) in SIZES.items():
+            for journey in (officer, witness, supervisor):
+                if not journey.__name__.startswith(only.split("-")[0]):
+                    continue
+                with counting() as running:
+                    page = browser.new_page(viewport={"width": width, "height": height})
+                    page.on("console", lambda said: print(said.type, said.text))
+                    page.on("pageerror", lambda error: print("error", error))
+
+                    def shoot(name: str, page: Page = page, size: str = size) -> None:
+                        page.screenshot(path=folder / f"{name}-{size}.png")
+                        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                        if wide > 0:
+                            print(json.dumps({"picture": name, "size": size, "too wide by": wide}))
+
+                    journey(page, running, shoot)
+                    page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "pictures"), (sys.argv + ["", ""])[2])

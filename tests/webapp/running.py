@@ -1,0 +1,107 @@
+"""A real station with its pages on a free port of this machine, for tests in and out of browsers."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from scanner_station.config import Settings, StationSettings, WebSettings
+from scanner_station.domain.events import EntryRecorded
+from scanner_station.domain.reading import ReaderId, Reading, Symbology
+from scanner_station.service import batches
+from scanner_station.service.station import Station
+from scanner_station.service.views import Views
+from scanner_station.webapp.app import create_app
+from scanner_station.webapp.context import WebContext
+from scanner_station.webapp.server import serve
+
+SLUG = "kupang-1"
+
+
+def nik(number: int) -> str:
+    """A well-formed NIK with a province code that no province has."""
+    return f"997104{number % 31 + 1:02d}{number % 12 + 1:02d}90{number + 1:04d}"
+
+
+class RunningStation:
+    """The station, its server and what a test does to them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        language: str = "id",
+        slots: int = 12,
+        latest_picture: Callable[[], bytes | None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.settings = Settings(
+            station=StationSettings(language=language, time_zone="Asia/Makassar"),
+            web=WebSettings(port=0, stream_slots=slots),
+        )
+        self._latest_picture = latest_picture
+        self.start()
+
+    def start(self) -> None:
+        """Start as a new process would; after a stop, at the same port."""
+        self.station = Station(self.folder, name=self.settings.station.name)
+        self.views = Views(self.folder)
+        self.app = create_app(
+            WebContext(
+                station=self.station,
+                views=self.views,
+                settings=self.settings,
+                by="petugas",
+                latest_picture=self._latest_picture,
+            )
+        )
+        web = self.settings.web
+        self.server = serve(self.app, web.host, web.port, web.stream_slots)
+        self.server.start()
+        self.settings = replace(self.settings, web=replace(web, port=self.server.port))
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.views.close()
+        self.station.close()
+
+    def __enter__(self) -> "RunningStation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        return self.server.address
+
+    def create(self, slug: str = SLUG, title: str = "Pemusnahan 19 Desember 2018") -> str:
+        batches.create(
+            self.station, slug, title=title, by="penyelia", place="Kupang", held_on="2018-12-19"
+        )
+        return slug
+
+    def load(self, manifest: str, slug: str = SLUG) -> None:
+        """Give the batch a manifest, as CSV text."""
+        path = self.folder / "manifest.csv"
+        path.write_text(manifest, "utf-8")
+        checked = batches.check_manifest(self.station, slug, path, path.name)
+        batches.import_manifest(self.station, slug, checked, by="penyelia")
+
+    def scan(self, payload: str | bytes, slug: str = SLUG, reader: str = "pemindai") -> EntryRecorded:
+        """Count a card as a device of the station does."""
+        raw = payload.encode() if isinstance(payload, str) else payload
+        reading = Reading(
+            payload=raw,
+            symbology=Symbology.CODE128,
+            reader_id=ReaderId(reader),
+            at=self.station.clock.now(),
+        )
+        return self.station.handle(slug, reading, by="petugas")
+
+
+def manifest_of(numbers: range, categories: tuple[str, ...], districts: tuple[str, ...]) -> str:
+    """A clean manifest as CSV text."""
+    kinds, places = itertools.cycle(categories), itertools.cycle(districts)
+    lines = [f"{nik(n)},Nama {n},{next(kinds)},{next(places)}" for n in numbers]
+    return "\n".join(["nik,nama,kategori,kecamatan", *lines, ""])
