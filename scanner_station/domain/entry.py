@@ -67,8 +67,8 @@ def card_commitment(secret: bytes, identifier: Identifier | str) -> str:
 
 def timestamp(at: datetime) -> str:
     """Return a time as it stands in entries and JSON: UTC, milliseconds, `…Z`."""
-    utc = at.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+    utc = at.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection, sqlite_version
 
@@ -158,17 +157,25 @@ class Station:
             self._require_open(counter.batch)
             with self.transaction() as connection:
                 self._write_opening_entry(connection, counter, by)
-                recorded, entry = self._judge(connection, counter, reading, by, typed)
-                entry = replace(entry, nonce=nonce)
+                entry, name, repeats = self._judge(connection, counter, reading, by, typed, nonce)
                 self._write_scan(connection, counter.batch.id, entry)
             self._accept(counter, entry)
-            recorded = replace(recorded, counted=counter.tally.counted)
+            recorded = self._outcome(
+                counter, entry.body, entry.identifier, name=name, repeats=repeats
+            )
         self.bus.publish(recorded)
         return recorded
 
     def _judge(
-        self, connection: Connection, counter: Counter, reading: Reading, by: str, typed: bool
-    ) -> tuple[EntryRecorded, Entry]:
+        self,
+        connection: Connection,
+        counter: Counter,
+        reading: Reading,
+        by: str,
+        typed: bool,
+        nonce: str | None,
+    ) -> tuple[Entry, str, Body | None]:
+        # Returns the entry, the manifest's name for the card and the entry that it repeats.
         batch = counter.batch
         body: Body = {
             "at": timestamp(reading.at),
@@ -183,9 +190,10 @@ class Station:
         identified = batch.schemes.identify(reading.payload)
         if isinstance(identified, Unreadable):
             body |= {"verdict": Verdict.UNREADABLE, "reason": identified.reason}
-            return self._outcome(counter, body), Entry(
-                sequence=counter.next_sequence, body=body, payload=reading.payload
+            entry = Entry(
+                sequence=counter.next_sequence, body=body, payload=reading.payload, nonce=nonce
             )
+            return entry, "", None
         identifier = identified.identifier
         line = line_of(connection, batch, identifier)
         known = known_of(connection, batch, identifier, line)
@@ -211,9 +219,9 @@ class Station:
             body=body,
             identifier=identifier,
             payload=reading.payload,
+            nonce=nonce,
         )
-        name = line.name if line else ""
-        return self._outcome(counter, body, identifier, name=name, repeats=repeats), entry
+        return entry, line.name if line else "", repeats
 
     def _outcome(
         self,
