@@ -24,7 +24,8 @@ CONFIRM_EVERY_S: Final = 0.2
 EMPTY_EVERY_S: Final = 1.0
 """An empty table is searched this often, in case it is not empty."""
 SLOW_AFTER_S: Final = 0.3
-"""A card that lies still this long unread gets the slow stages, one a frame."""
+"""A card unread for this long gets the slow stages, a few a frame."""
+SLOW_A_FRAME: Final = 3
 HINT_AFTER_S: Final = 1.0
 UNREAD_AFTER_S: Final = 2.0
 HOPELESS_AFTER_S: Final = 6.0
@@ -49,7 +50,7 @@ class CameraReader:
     def __init__(
         self,
         reader_id: ReaderId,
-        source: str | Capture,
+        source: str | Capture | Frames,
         *,
         symbologies: frozenset[Symbology],
         is_expected: Callable[[bytes], bool],
@@ -179,7 +180,7 @@ class CameraReader:
             self._evidence.forget()
         grey = _grey(frame.image)
         accepted: dict[bytes, Symbol] = {}
-        for name in self._stages_due(view):
+        for name in self._stages_due(view, frame.at_s):
             look = self._decoder.look(grey, self._symbologies, [name])
             self.counts.add(look.steps)
             for found in look.found:
@@ -193,18 +194,22 @@ class CameraReader:
         self.counts.crashes = getattr(self._decoder, "crashes", 0)
         return list(accepted.values())
 
-    def _stages_due(self, view: View) -> Sequence[str]:
-        """Return the cheap stages, one more in turn, and a slow one for a card at rest."""
+    def _stages_due(self, view: View, at_s: float) -> Sequence[str]:
+        """Return the cheap stages and one more in turn; more for a card that stays unread.
+
+        The slow ones are taken in turn, a few a frame, so that a hopeless card never holds
+        the next one up for long.
+        """
         if self._is_folder:
             return [stage.name for stage in stages.ALL]
-        names = [stage.name for stage in stages.ALL if stage.group == 0]
+        names = _of_group(0)
         if view.is_empty:
             return names
         self._turn += 1
-        names.append(_in_turn(1, self._turn))
-        if view.is_still and view.still_for_s >= SLOW_AFTER_S and not self._presentations.cards:
-            names.append(_in_turn(2, self._turn))
-        return names
+        since_s = self._unread_since_s
+        if since_s is None or at_s - since_s < SLOW_AFTER_S:
+            return names + _in_turn(1, self._turn, 1)
+        return names + _of_group(1) + _in_turn(2, self._turn, SLOW_A_FRAME)
 
     def _judge(self, found: Found) -> Acceptance:
         return self._evidence.add(
@@ -304,9 +309,14 @@ class CameraReader:
         self._notify(ReaderNotice(reader_id=self.reader_id, message=message, state=state))
 
 
-def _in_turn(group: int, turn: int) -> str:
-    names = [stage.name for stage in stages.ALL if stage.group == group]
-    return names[turn % len(names)]
+def _of_group(group: int) -> list[str]:
+    return [stage.name for stage in stages.ALL if stage.group == group]
+
+
+def _in_turn(group: int, turn: int, count: int) -> list[str]:
+    names = _of_group(group)
+    first = turn * count % len(names)
+    return (names[first:] + names[:first])[:count]
 
 
 def _grey(image: Image) -> Grey:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -55,6 +55,7 @@ class Frame:
     at_s: float
 
 
+@runtime_checkable
 class Frames(Protocol):
     """A source that was opened."""
 
@@ -70,14 +71,20 @@ class Frames(Protocol):
         ...
 
 
-def open_source(source: str | Capture, *, steady_s: Callable[[], float], loop: bool) -> Frames:
+def open_source(
+    source: str | Capture | Frames, *, steady_s: Callable[[], float], loop: bool
+) -> Frames:
     """Open a camera number, device path, URL, video file, folder, or a capture object.
+
+    Frames that somebody else made are taken as they are.
 
     Raises:
         ReaderError: it cannot be opened.
     """
     if not isinstance(source, str):
-        return LiveFrames(source, str(type(source).__name__), steady_s)
+        if isinstance(source, Frames):
+            return source
+        return LiveFrames(source, type(source).__name__, steady_s)
     path = Path(source)
     if path.is_dir():
         return FolderFrames(path, loop=loop)

@@ -21,8 +21,10 @@ ZBAR_MISSING: Final = (
     "the second decoder is missing, so some damaged codes stay unread; "
     "install it with: sudo apt install libzbar0"
 )
+SHORT_READ: Final = frozenset({Symbology.ITF, Symbology.CODABAR})
+"""Codes of any length without a check digit: a part of one looks like a whole one."""
 SHORTEST_FREE_LENGTH: Final = 6
-"""ITF and Codabar are read short at an edge; shorter ones are not believed."""
+"""Shorter ones of these are not believed."""
 
 _ZXING: Final = {
     Symbology.QR: zxingcpp.BarcodeFormat.QRCode,
@@ -131,7 +133,7 @@ def _of_zbar(code: Any) -> Symbol:
 
 
 def _is_long_enough(symbol: Symbol) -> bool:
-    if symbol.symbology in {Symbology.ITF, Symbology.CODABAR}:
+    if symbol.symbology in SHORT_READ:
         return len(symbol.payload) >= SHORTEST_FREE_LENGTH
     return bool(symbol.payload)
 

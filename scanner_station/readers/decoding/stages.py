@@ -111,7 +111,7 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zxing", engine=engines.zxing),
     Stage(name="zxing_blur", engine=engines.zxing, change=blurred(1.0), group=1),
     Stage(name="zbar_blur", engine=engines.zbar, change=blurred(1.0), group=1),
-    Stage(name="zbar", engine=engines.zbar, group=1),
+    Stage(name="zbar", engine=engines.zbar, group=2),
     Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
     Stage(name="zxing_turn45", engine=engines.zxing, change=turned(45), group=2),
     Stage(name="zxing_turn30", engine=engines.zxing, change=turned(30), group=2),

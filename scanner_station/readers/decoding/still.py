@@ -4,10 +4,11 @@ What the unenhanced picture gave, or two independent stages agree on, is a readi
 else a candidate.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scanner_station.domain.reading import Symbology
+from scanner_station.readers.decoding.engines import SHORT_READ
 from scanner_station.readers.decoding.stages import ALL, BY_NAME, look
 from scanner_station.readers.decoding.symbols import Found, Grey, Step, Symbol
 
@@ -35,11 +36,16 @@ def _as_json(symbol: Symbol) -> dict[str, str]:
 
 
 def decode_picture(
-    image: Grey, *, symbologies: frozenset[Symbology], stages: Sequence[str] | None = None
+    image: Grey,
+    *,
+    symbologies: frozenset[Symbology],
+    stages: Sequence[str] | None = None,
+    is_enough: Callable[[Sequence[Found]], bool] | None = None,
 ) -> PictureResult:
     """Run the stages in their order until something is a reading, and judge what they found.
 
-    `stages`: names, all of them when None. The plain ones are always all tried, because one
+    `stages`: names, all of them when None. `is_enough`: stops earlier, as a manifest does.
+    The plain ones are always all tried, because one
     engine may see a second code that the other does not.
     """
     names = [stage.name for stage in ALL] if stages is None else list(stages)
@@ -47,7 +53,7 @@ def decode_picture(
     first = look(image, symbologies, plain)
     found, steps = list(first.found), list(first.steps)
     for name in (name for name in names if name not in plain):
-        if _readings(found):
+        if _readings(found) or (is_enough is not None and is_enough(found)):
             break
         more = look(image, symbologies, [name])
         found += more.found
@@ -73,12 +79,26 @@ def _readings(found: Sequence[Found]) -> list[Symbol]:
     stages_of: dict[tuple[Symbology, str], set[str]] = {}
     for one in found:
         stages_of.setdefault(_key(one), set()).add(one.stage)
-    sure = {
-        key
-        for key, names in stages_of.items()
-        if len(names) > 1 or any(BY_NAME[name].is_plain for name in names)
-    }
+    sure = {key for key, names in stages_of.items() if _is_sure(key, names, stages_of)}
     return _distinct(one for one in found if _key(one) in sure)
+
+
+def _is_sure(
+    key: tuple[Symbology, str],
+    names: set[str],
+    all_found: Iterable[tuple[Symbology, str]],
+) -> bool:
+    """Whether a read can be believed without a manifest.
+
+    Codes of any length and without a check digit are read short at a slanted edge, by both
+    engines alike: only the stricter engine counts for them, on the picture as it is, and
+    only when nothing longer was read that holds the same digits.
+    """
+    symbology, text = key
+    if symbology in SHORT_READ:
+        is_part = any(text in other and text != other for _, other in all_found)
+        return "zxing" in names and not is_part
+    return len(names) > 1 or any(BY_NAME[name].is_plain for name in names)
 
 
 def _distinct(found: Iterable[Found]) -> list[Symbol]:

@@ -1,0 +1,297 @@
+"""One decoding pipeline for camera, files and uploads; what it believes and what it survives."""
+
+import os
+import signal
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import segno
+import zxingcpp
+
+from scanner_station.domain.errors import InputError
+from scanner_station.domain.reading import Symbology
+from scanner_station.readers.decoding import decode_file, decode_picture, engines, explain_lines
+from scanner_station.readers.decoding.process import DecoderProcess
+from scanner_station.readers.decoding.stages import ALL, BY_NAME, StageCounts, look
+from scanner_station.readers.decoding.still import judge
+from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES, Found, Symbol
+
+Image = npt.NDArray[np.uint8]
+CARD = "9971015708900001"
+
+
+def picture_of(text: str = CARD, symbology: Symbology = Symbology.QR, scale: int = 4) -> Image:
+    if symbology is Symbology.QR:
+        rows = [list(row) for row in segno.make_qr(text).matrix]
+        code = (1 - np.array(rows, np.uint8)) * 255
+    else:
+        made = zxingcpp.create_barcode(text, engines._ZXING[symbology])
+        code = np.array(made.to_image(scale=1, add_quiet_zones=False), np.uint8)
+    code = np.kron(code, np.ones((scale, scale), np.uint8))
+    return np.pad(code, 60, constant_values=255)
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[DecoderProcess]:
+    process = DecoderProcess()
+    yield process
+    process.close()
+
+
+def texts(symbols: tuple[Symbol, ...]) -> list[str]:
+    return [symbol.text for symbol in symbols]
+
+
+@pytest.mark.parametrize(
+    ("symbology", "text"),
+    [
+        (Symbology.QR, CARD),
+        (Symbology.CODE128, CARD),
+        (Symbology.CODE39, "KPG-0001"),
+        (Symbology.PDF417, CARD),
+        (Symbology.DATAMATRIX, CARD),
+        (Symbology.ITF, CARD),
+        (Symbology.EAN13, "9780140013993"),
+        (Symbology.EAN8, "96385074"),
+        (Symbology.UPCA, "012345678905"),
+        (Symbology.CODABAR, "A123456B"),
+    ],
+)
+def test_each_symbology_is_read_when_asked_for_and_only_then(
+    symbology: Symbology, text: str
+) -> None:
+    image = picture_of(text, symbology)
+    asked = decode_picture(image, symbologies=frozenset({symbology}))
+    assert [(s.symbology, s.text.strip("AB")) for s in asked.readings] == [
+        (symbology, text.strip("AB"))
+    ]
+    others = decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES - {symbology})
+    assert others.readings == ()
+
+
+def test_the_outline_of_a_code_is_where_it_is_in_the_picture_whatever_the_stage() -> None:
+    image = np.full((480, 640), 255, np.uint8)
+    code = picture_of()
+    image[100 : 100 + code.shape[0], 300 : 300 + code.shape[1]] = code
+    for stage in ALL:
+        for symbol in stage.read(image, DEFAULT_SYMBOLOGIES):
+            place = symbol.place
+            assert abs((place.left + place.right) / 2 - (300 + code.shape[1] / 2)) < 25, stage.name
+            assert abs((place.top + place.bottom) / 2 - (100 + code.shape[0] / 2)) < 25, stage.name
+
+
+def found(stage: str, text: str, symbology: Symbology = Symbology.CODE128) -> Found:
+    symbol = Symbol(payload=text.encode(), text=text, symbology=symbology, outline=())
+    return Found(symbol=symbol, stage=stage)
+
+
+ENHANCED = next(stage.name for stage in ALL if not stage.is_plain)
+OTHER_ENHANCED = [stage.name for stage in ALL if not stage.is_plain][1]
+
+
+@pytest.mark.parametrize(
+    ("finds", "readings", "candidates"),
+    [
+        ([found("zxing", CARD)], [CARD], []),
+        ([found("zbar", CARD)], [CARD], []),
+        ([found(ENHANCED, CARD)], [], [CARD]),
+        ([found(ENHANCED, CARD), found(OTHER_ENHANCED, CARD)], [CARD], []),
+        ([found(ENHANCED, CARD), found(OTHER_ENHANCED, "99")], [], [CARD, "99"]),
+        ([found("zbar", "216736", Symbology.ITF)], [], ["216736"]),
+        (
+            [found(ENHANCED, "216736", Symbology.ITF), found("zbar", "216736", Symbology.ITF)],
+            [],
+            ["216736"],
+        ),
+        ([found("zxing", "216736", Symbology.ITF)], ["216736"], []),
+    ],
+    ids=[
+        "unenhanced", "unenhanced_by_the_other", "enhanced_once", "two_stages_agree",
+        "two_stages_differ", "short_by_zbar", "short_by_both", "length_free_by_zxing",
+    ],
+)  # fmt: skip
+def test_what_a_single_picture_gives_is_a_reading_or_a_candidate(
+    finds: list[Found], readings: list[str], candidates: list[str]
+) -> None:
+    result = judge(finds, [])
+    assert texts(result.readings) == readings
+    assert texts(result.candidates) == candidates
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "tiff", "gif"])
+def test_a_picture_file_of_any_kind_is_read(
+    suffix: str, tmp_path: Path, decoder: DecoderProcess
+) -> None:
+    path = tmp_path / f"card.{suffix}"
+    colour = cv2.cvtColor(picture_of(), cv2.COLOR_GRAY2BGR)
+    assert cv2.imwrite(str(path), colour)
+    result = decode_file(path, decoder=decoder)
+    assert result.as_json("as given") == {
+        "path": "as given",
+        "readings": [{"text": CARD, "symbology": "qr"}],
+        "candidates": [],
+    }
+
+
+def test_a_photograph_of_fifty_million_pixels_is_read(
+    tmp_path: Path, decoder: DecoderProcess
+) -> None:
+    picture = np.full((6000, 8000), 200, np.uint8)
+    code = picture_of(scale=20)
+    picture[1000 : 1000 + code.shape[0], 3000 : 3000 + code.shape[1]] = code
+    cv2.imwrite(str(tmp_path / "large.jpg"), picture)
+    assert texts(decode_file(tmp_path / "large.jpg", decoder=decoder).readings) == [CARD]
+
+
+def test_a_photograph_taken_with_the_camera_on_its_side_is_turned_upright(tmp_path: Path) -> None:
+    from scanner_station.readers.decoding.pictures import load_picture
+
+    _, jpeg = cv2.imencode(".jpg", np.zeros((40, 90), np.uint8))
+    orientation = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    exif = b"Exif\x00\x00" + orientation
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    content = jpeg.tobytes()
+    path = tmp_path / "turned.jpg"
+    path.write_bytes(content[:2] + segment + content[2:])
+    assert load_picture(path).shape == (90, 40)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG that claims a size and holds next to nothing."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = zlib.compress(b"\x00" * 100_000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (png_header(30_000, 30_000), "not a picture this program can read"),
+        (b"", "not a picture this program can read"),
+        (b"identifier,category\n", "not a picture this program can read"),
+        (None, "cannot be opened"),
+    ],
+    ids=["picture_bomb", "empty_file", "table", "no_such_file"],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(
+    content: bytes | None, sentence: str, tmp_path: Path, decoder: DecoderProcess
+) -> None:
+    path = tmp_path / "card.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        decode_file(path, decoder=decoder)
+
+
+def test_a_decoder_that_dies_costs_one_picture(caplog: pytest.LogCaptureFixture) -> None:
+    process = DecoderProcess()
+    image = picture_of()
+    assert process.look(image, DEFAULT_SYMBOLOGIES, ["zxing"]).found
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGSEGV)
+    with caplog.at_level("WARNING"):
+        looks = [process.look(image, DEFAULT_SYMBOLOGIES, ["zxing"]) for _ in range(2)]
+    process.close()
+    process.close()
+    assert [len(one.found) for one in looks] == [0, 1]
+    assert process.crashes == 1
+    assert "started again" in caplog.text
+
+
+def test_a_decoder_that_hangs_is_ended_and_costs_one_picture() -> None:
+    process = DecoderProcess(frame_timeout_s=0.5)
+    image = picture_of()
+    assert process.look(image, DEFAULT_SYMBOLOGIES, ["zxing"]).found
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    assert process.look(image, DEFAULT_SYMBOLOGIES, ["zxing"]).found == ()
+    assert process.crashes == 1
+    process.close()
+
+
+def test_frames_of_different_sizes_reach_the_child_unharmed(decoder: DecoderProcess) -> None:
+    for scale in (2, 12, 40, 3):
+        seen = decoder.look(picture_of(scale=scale), DEFAULT_SYMBOLOGIES, ["zxing"])
+        assert [one.symbol.text for one in seen.found] == [CARD]
+
+
+@pytest.mark.slow
+def test_hostile_pictures_never_stop_the_decoder(tmp_path: Path, decoder: DecoderProcess) -> None:
+    rng = np.random.default_rng(2018)
+    names = [stage.name for stage in ALL]
+    everything = frozenset(Symbology) - {Symbology.UNKNOWN}
+    for number in range(40):
+        decoder.look(hostile(rng, number), everything, names)
+    good = [cv2.imencode(f".{kind}", picture_of())[1].tobytes() for kind in ("png", "jpg", "webp")]
+    for number in range(30):
+        content = bytearray(good[number % 3])
+        for place in rng.integers(0, len(content), 1 + number):
+            content[place] = int(rng.integers(0, 256))
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(content[: int(rng.integers(10, len(content) + 1))])
+        try:
+            decode_file(path, everything, decoder=decoder)
+        except InputError:
+            continue
+    assert decoder.look(picture_of(), DEFAULT_SYMBOLOGIES, ["zxing"]).found
+
+
+def hostile(rng: np.random.Generator, number: int) -> Image:
+    """Return noise, bars, torn codes and extreme shapes."""
+    shapes = [(1, 1), (1, 4000), (3000, 2), (60, 60), (480, 640), (2, 2)]
+    height, width = shapes[number % len(shapes)]
+    match number % 4:
+        case 0:
+            return rng.integers(0, 256, (height, width), dtype=np.uint8)
+        case 1:
+            bars = rng.integers(0, 2, (1, width), dtype=np.uint8) * 255
+            return np.repeat(bars, height, axis=0)
+        case 2:
+            code = picture_of(rng.bytes(40).hex(), Symbology.QR)
+            return np.asarray(np.roll(code, int(rng.integers(1, 200)), axis=1))
+        case _:
+            kinds = (Symbology.CODE128, Symbology.ITF, Symbology.CODE39)
+            code = picture_of("0" * 16, kinds[number % 3])
+            return code[:, : int(rng.integers(40, code.shape[1]))].copy()
+
+
+def test_without_zbar_the_other_engine_still_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "pyzbar", None)
+    assert not engines.has_zbar()
+    assert "apt install libzbar0" in engines.ZBAR_MISSING
+    result = decode_picture(picture_of(), symbologies=DEFAULT_SYMBOLOGIES)
+    assert texts(result.readings) == [CARD]
+
+
+def test_explain_says_what_each_stage_read_and_what_was_rejected() -> None:
+    image = picture_of()
+    plain = "\n".join(explain_lines(decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES)))
+    assert "zxing: " in plain
+    assert f"accepted: '{CARD}' (qr)" in plain
+    rejected = "\n".join(explain_lines(judge([found(ENHANCED, CARD)], [])))
+    assert f"rejected: '{CARD}' (code128)" in rejected
+
+
+def test_stages_are_counted_for_the_metrics() -> None:
+    counts = StageCounts()
+    counts.add(look(picture_of(), DEFAULT_SYMBOLOGIES, ["zxing", "zbar"]).steps)
+    counts.accept("zxing")
+    figures = counts.as_dict()
+    assert set(figures) == set(BY_NAME)
+    assert (figures["zxing"]["tried"], figures["zxing"]["accepted"]) == (1, 1)
+    assert figures["zbar"]["accepted"] == 0
