@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from scanner_station.cli import compose
-from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
+from scanner_station.cli.main import EXIT_REFUSED, cli, forget_output, with_data
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.stdin import StdinReader
@@ -31,9 +31,14 @@ def scan(slug: str, category: str | None, data: Path) -> None:
         reader = StdinReader(ReaderId("stdin"), sys.stdin.buffer, station.clock)
         for reading in reader.readings():
             recorded = station.handle(slug, reading, by=by)
-            verdict = views.outcome_as_json(recorded)
-            click.echo(json.dumps(verdict, ensure_ascii=False))
-            sys.stdout.flush()
+            verdict = json.dumps(views.outcome_as_json(recorded), ensure_ascii=False)
+            try:
+                click.echo(verdict)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # What was counted is durable, so this is no failure; nothing more is counted.
+                forget_output()
+                return
 
 
 @cli.command()

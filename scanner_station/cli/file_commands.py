@@ -1,6 +1,7 @@
 """`manifest check | import` and `export`: files in and out."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +97,7 @@ def _print_report(report: ManifestReport) -> None:
 @contextmanager
 def _bar(label: str, *, shown: bool = True) -> Iterator[Progress]:
     # On standard error, so that standard output stays machine-readable.
-    stream = click.get_text_stream("stderr")
+    stream = sys.stderr
     if not (shown and stream.isatty()):
         yield lambda _done, _total: None
         return

@@ -66,11 +66,9 @@ def exit_code_for(error: StationError) -> int:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit; every error is one sentence on standard error."""
     try:
-        cli.main(args=arguments, prog_name="scanner-station", standalone_mode=False)
+        result = cli.main(args=arguments, prog_name="scanner-station", standalone_mode=False)
         sys.stdout.flush()
-        code = 0
-    except click.exceptions.Exit as done:
-        code = done.exit_code
+        code = result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = EXIT_USAGE
@@ -80,11 +78,12 @@ def main(arguments: list[str] | None = None) -> None:
         code = _say(str(error), exit_code_for(error))
     except (KeyboardInterrupt, click.exceptions.Abort):
         code = _say("interrupted; nothing half-done was left behind", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone; what was printed is durable, so this is no failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     sys.exit(code)
+
+
+def forget_output() -> None:
+    """Write standard output nowhere from now on: whoever read it has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, code: int) -> int:
@@ -103,6 +102,3 @@ def _load_commands() -> None:
 
 
 _load_commands()
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,6 @@
 """CSV: finding the separator and the header, then the rows with the line each begins in."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -30,13 +31,21 @@ if TYPE_CHECKING:
 Record = tuple[int, list[str]]
 
 
+class _Borrowed(io.TextIOWrapper):
+    """Text over a file that somebody else closes."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(ValueError):  # detached or closed already
+            self.detach()
+
+
 def open_csv(file: IO[bytes], surveyed: Survey, schemes: Schemes) -> Table:
     """Return the table in a text file.
 
     Raises:
         FileRefusedError: there is no header in it, or its bytes are no text.
     """
-    text = io.TextIOWrapper(file, encoding=surveyed.encoding, newline="")
+    text = _Borrowed(file, encoding=surveyed.encoding, newline="")
     try:
         sample = text.read(_SAMPLE_CHARACTERS)
         text.seek(0)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-COMMAND = (sys.executable, "-m", "scanner_station.cli.main")
+COMMAND = (sys.executable, "-m", "scanner_station")
 
 
 def run(
