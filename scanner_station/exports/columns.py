@@ -71,8 +71,8 @@ def _selected(column: str) -> str:
 # In canonical JSON quotes inside a text are escaped, so only a void names its kind like this.
 _ROWS: Final = f"""
 with voids as materialized (
-    select body ->> 'target' as target, sequence as voided_by from entry
-    where batch_id = :batch and instr(body, '"kind":"void"')
+    select body ->> 'target' as target, min(sequence) as voided_by from entry
+    where batch_id = :batch and instr(body, '"kind":"void"') group by target
 ), rows as (
     select {", ".join(_selected(column) for column in COLUMNS)}
     from entry left join opening using (batch_id, sequence)
@@ -98,8 +98,8 @@ def _cell(column: str) -> str:
 
 ROWS: Final = f"""
 with voids as materialized (
-    select body ->> 'target' as target, sequence as voided_by from entry
-    where batch_id = :batch and instr(body, '"kind":"void"')
+    select body ->> 'target' as target, min(sequence) as voided_by from entry
+    where batch_id = :batch and instr(body, '"kind":"void"') group by target
 ), rows as (
     select {", ".join(_selected(column) for column in COLUMNS)}
     from entry left join opening using (batch_id, sequence)

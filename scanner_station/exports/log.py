@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
 FORMATS: Final = ("csv", "xlsx", "jsonl")
-_LINES_A_WRITE: Final = 2000
+_LINES_A_WRITE: Final = 500
 
 
 def export(
