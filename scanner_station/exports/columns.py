@@ -96,32 +96,6 @@ def _cell(column: str) -> str:
             || replace({column}, '"', '""') || '"' end, '')"""  # noqa: RUF001 - East Asian formulas
 
 
-ROWS: Final = f"""
-with voids as materialized (
-    select body ->> 'target' as target, min(sequence) as voided_by from entry
-    where batch_id = :batch and instr(body, '"kind":"void"') group by target
-), rows as (
-    select {", ".join(_selected(column) for column in COLUMNS)}
-    from entry left join opening using (batch_id, sequence)
-    left join manifest_line line
-        on line.manifest_id = :manifest and line.identifier = opening.identifier
-    left join voids on voids.target = entry.sequence
-    where entry.batch_id = :batch order by entry.sequence limit -1
-)
-"""  # noqa: S608 - the names are our own constants
-
-
-def _cell(column: str) -> str:
-    if column not in _TEXTS:
-        return f"ifnull({column}, '')"
-    # Most texts hold only harmless characters and are taken as they are at the price of one look.
-    # All others are quoted (RFC 4180), and a formula is defused with an apostrophe; a text that
-    # starts with an apostrophe gets another, so that taking one away always gives the text back.
-    return f"""ifnull(case when {column} not glob '*[^0-9A-Za-z ._/]*' then {column}
-        else '"' || case when {column} glob '[-=+@＝＋－＠''\t\r\n]*' then '''' else '' end
-        || replace({column}, '"', '""') || '"' end, '')"""  # noqa: RUF001 - East Asian formulas
-
-
 ROWS: Final = f"{_ROWS} select * from rows"  # noqa: S608 - as above
 """A column for each of `COLUMNS`; null where an entry has no such value."""
 

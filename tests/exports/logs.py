@@ -40,18 +40,14 @@ class Logs:
 
 def counted(category: str = "rusak", district: str = "Alak", **more: int | str) -> Body:
     """Return the body of a counted card."""
-    return {
-        "category": category,
-        "district": district,
-        "kind": "scan",
-        "piece": 1,
-        "verdict": "counted",
-    } | more
+    place: Body = {"category": category, "district": district}
+    return place | {"kind": "scan", "piece": 1, "verdict": "counted"} | more
 
 
 def void(target: int, **more: int | str) -> Body:
     """Return the body of a void."""
-    return {"kind": "void", "target": target} | more
+    body: Body = {"kind": "void", "target": target}
+    return body | more
 
 
 def _batch(slug: str) -> Batch:
