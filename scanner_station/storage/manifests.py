@@ -311,8 +311,14 @@ def remove(transaction: Transaction, manifest_id: int) -> None:
 
 
 def sweep(connection: sqlite3.Connection, transaction: Transaction) -> int:
-    """Remove what killed imports left, and return how many there were."""
-    found = connection.execute("select id from manifest where is_complete = 0").fetchall()
+    """Remove what killed imports left, and return how many there were.
+
+    An import may also die between its last line and the batch that should point to it.
+    """
+    found = connection.execute(
+        "select id from manifest where is_complete = 0"
+        " or id not in (select manifest_id from batch where manifest_id is not null)"
+    ).fetchall()
     for (manifest_id,) in found:
         remove(transaction, manifest_id)
     return len(found)
