@@ -21,6 +21,8 @@ ZBAR_MISSING: Final = (
     "the second decoder is missing, so some damaged codes stay unread; "
     "install it with: sudo apt install libzbar0"
 )
+BAR_CODES: Final = frozenset({Symbology.CODE128, Symbology.CODE39})
+"""What is read along the bars; the others are too easily read short."""
 SHORT_READ: Final = frozenset({Symbology.ITF, Symbology.CODABAR})
 """Codes of any length without a check digit: a part of one looks like a whole one."""
 SHORTEST_FREE_LENGTH: Final = 6
@@ -75,9 +77,12 @@ def zxing(
     symbologies: frozenset[Symbology],
     *,
     binarizer: Any = zxingcpp.Binarizer.LocalAverage,
-    try_downscale: bool = True,
+    is_upright: bool = False,
 ) -> list[Symbol]:
-    """Return the codes zxing-cpp reads in a picture."""
+    """Return the codes zxing-cpp reads in a picture.
+
+    `is_upright`: the bars are known to stand upright and dark on light, so look for no others.
+    """
     wanted = [_ZXING[symbology] for symbology in symbologies if symbology in _ZXING]
     if not wanted:
         return []
@@ -86,10 +91,17 @@ def zxing(
         formats=zxingcpp.BarcodeFormats(wanted),
         text_mode=zxingcpp.TextMode.Plain,
         binarizer=binarizer,
-        try_downscale=try_downscale,
+        try_rotate=not is_upright,
+        try_downscale=not is_upright,
+        try_invert=not is_upright,
     )
     symbols = [_of_zxing(code) for code in codes]
     return [s for s in symbols if s.symbology in symbologies and _is_long_enough(s)]
+
+
+def zxing_lines(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
+    """Return the bar codes zxing-cpp reads in lines that were made of one code."""
+    return zxing(image, symbologies & BAR_CODES, is_upright=True)
 
 
 def _of_zxing(code: Any) -> Symbol:

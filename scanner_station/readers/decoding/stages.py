@@ -17,6 +17,7 @@ import zxingcpp
 
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding import engines
+from scanner_station.readers.decoding.bars import along_bars
 from scanner_station.readers.decoding.engines import Engine
 from scanner_station.readers.decoding.symbols import Found, Grey, Look, Outline, Step, Symbol
 
@@ -41,11 +42,7 @@ class Stage:
     engine: Engine
     change: Change | None = None
     group: int = 0
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the engine is given the picture as it is."""
-        return self.change is None
+    is_plain: bool = False
 
     def read(self, image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
         """Return the codes this stage reads, their outlines in the pixels of `image`."""
@@ -83,6 +80,20 @@ def scaled(factor: float) -> Change:
     return change
 
 
+def twice_blurred(image: Grey) -> tuple[Grey, Matrix]:
+    """Return the picture at twice its size with the noise smoothed: what small codes need."""
+    larger, back = scaled(2.0)(image)
+    return _grey(cv2.GaussianBlur(larger, (0, 0), 1.2)), back
+
+
+def sharpened(image: Grey) -> tuple[Grey, Matrix]:
+    """Return the picture at twice its size with a strong unsharp mask over a light blur."""
+    smooth = _grey(cv2.GaussianBlur(image, (0, 0), 0.8))
+    larger, back = scaled(2.0)(smooth)
+    wide = cv2.GaussianBlur(larger, (0, 0), 4.0)
+    return _grey(cv2.addWeighted(larger, 4.0, wide, -3.0, 0)), back
+
+
 def turned(degrees: float) -> Change:
     """Return a turn about the middle, on a canvas that holds the corners."""
 
@@ -105,19 +116,29 @@ def _grey(picture: object) -> Grey:
     return np.asarray(picture, dtype=np.uint8)
 
 
-_global_zxing: Engine = partial(engines.zxing, binarizer=zxingcpp.Binarizer.GlobalHistogram)
+def opened(image: Grey) -> tuple[Grey, Matrix]:
+    """Return the picture with thin bright lines taken off: scratches, the rim of a scorch."""
+    smooth = cv2.GaussianBlur(image, (0, 0), 0.8)
+    return _grey(cv2.morphologyEx(smooth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))), _SAME
+
+
+_fixed_zxing: Engine = partial(engines.zxing, binarizer=zxingcpp.Binarizer.FixedThreshold)
 
 ALL: Final[tuple[Stage, ...]] = (
-    Stage(name="zxing", engine=engines.zxing),
+    Stage(name="zxing", engine=engines.zxing, is_plain=True),
+    Stage(name="zxing_fixed", engine=_fixed_zxing, group=1),
     Stage(name="zxing_blur", engine=engines.zxing, change=blurred(1.0), group=1),
     Stage(name="zbar_blur", engine=engines.zbar, change=blurred(1.0), group=1),
-    Stage(name="zbar", engine=engines.zbar, group=2),
     Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
+    Stage(name="zxing_twice_blur", engine=engines.zxing, change=twice_blurred, group=2),
+    Stage(name="zxing_bars", engine=engines.zxing_lines, change=along_bars, group=2),
     Stage(name="zxing_turn45", engine=engines.zxing, change=turned(45), group=2),
+    Stage(name="zbar", engine=engines.zbar, is_plain=True, group=2),
     Stage(name="zxing_turn30", engine=engines.zxing, change=turned(30), group=2),
+    Stage(name="zbar_open", engine=engines.zbar, change=opened, group=2),
     Stage(name="zxing_turn60", engine=engines.zxing, change=turned(60), group=2),
     Stage(name="zbar_turn45", engine=engines.zbar, change=turned(45), group=2),
-    Stage(name="zxing_global", engine=_global_zxing, change=blurred(0.8), group=2),
+    Stage(name="zbar_sharp", engine=engines.zbar, change=sharpened, group=2),
 )
 BY_NAME: Final = {stage.name: stage for stage in ALL}
 PLAIN: Final = frozenset(stage.name for stage in ALL if stage.is_plain)
