@@ -17,6 +17,9 @@ from scanner_station.domain.identifier import Identifier
 
 Body = dict[str, int | str]
 
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+)
 _COMMITMENT_PREFIX: Final = b"ktp-card-commitment/v1\n"
 SALT_BYTES: Final = 16
 SECRET_BYTES: Final = 32
@@ -48,7 +51,7 @@ class Entry:
 
 def canonical(body: Body) -> str:
     """Return the canonical JSON text of an entry's body."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(body)
 
 
 def card_salt(secret: bytes, identifier: Identifier | str) -> bytes:
@@ -67,8 +70,8 @@ def card_commitment(secret: bytes, identifier: Identifier | str) -> str:
 
 def timestamp(at: datetime) -> str:
     """Return a time as it stands in entries and JSON: UTC, milliseconds, `…Z`."""
-    utc = at.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds") + "Z"
+    utc = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return utc.removesuffix("+00:00") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
