@@ -13,7 +13,7 @@ from scanner_station.domain.errors import StorageError
 from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
 from scanner_station.domain.reading import ReaderId
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
-from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
+from tests.webapp.running import RunningStation, manifest_of, nik
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 Shoot = Callable[[str], None]
@@ -165,4 +165,4 @@ def main(folder: Path, only: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "pictures"), (sys.argv + ["", ""])[2])
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "pictures"), [*sys.argv, "", ""][2])

@@ -30,7 +30,6 @@ def create_app(context: WebContext) -> Flask:
     )
     app.request_class = StationRequest
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     live = Live(context.station, context.views, slots=settings.web.stream_slots)
     Pages(
         context=context,

@@ -100,10 +100,10 @@ class Live:
     def _follow(self) -> None:
         while True:
             self._signal.wait()
-            if self._is_closed:
-                return
             time.sleep(_SETTLE_S)
             self._signal.clear()
+            if self._is_closed:  # looked at after the clearing, which may have swallowed `close`
+                return
             try:
                 self._take_in()
             except (StationError, sqlite3.Error):
@@ -182,9 +182,14 @@ class Live:
     # --- what pages get --------------------------------------------------------------------
 
     def status(self) -> Json:
-        """Return readers, fault and active batch, as the streams tell them."""
+        """Return readers, fault and active batch as they are now, before any stream tells them."""
         with self._changed:
-            return {name: dict(value) for name, value in self._status.items()}
+            readers = self._status["readers"]
+        return {
+            "readers": readers,
+            "fault": _fault_of(self._station),
+            "active": {"slug": self._active_slug()},
+        }
 
     def picture(self, slug: str, since: int | None, *, count: int = 10) -> Json:
         """Return what a stream would tell at once: for pages that load, or that must poll.

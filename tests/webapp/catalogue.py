@@ -22,8 +22,16 @@ WEB = assets.folder("web")
 PO_FILE = WEB / "translations" / "id" / "LC_MESSAGES" / "station.po"
 MO_FILE = PO_FILE.with_suffix(".mo")
 
-# Words that stand in for %(what)s, %(state)s and the like in other sentences.
-WORDS = ("reason", "title", "place", "category", "name")
+# Words that stand in for %(what)s, %(why)s and the like in other sentences.
+WORDS = (
+    *("reason", "title", "place", "category", "name"),
+    *("16 digits", "a serial number", "a chip number", "comma, semicolon or tab"),
+    *("plain text", "nothing", "a web page", "a zip archive of something else"),
+    *("its directory is broken", "its end is missing", "it is packed in an unusual way"),
+    *("a part cannot be unpacked", "its parts do not fit together"),
+    "digits 7 to 10 are no birth day and month",
+    "it ends in 0000, as it does once Excel has dropped the last digits",
+)
 
 # Said on the command line only.
 NOT_ON_PAGES = ("cli/", "config.py", "collector/", "readers/decoding/", "readers/stdin.py")

@@ -1,8 +1,8 @@
-"""A real station with its pages on a free port of this machine, for tests in and out of browsers."""
+"""A real station with its pages on a free port of this machine, for tests."""
 
 import itertools
+import socket
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from scanner_station.config import Settings, StationSettings, WebSettings
@@ -23,6 +23,12 @@ def nik(number: int) -> str:
     return f"997104{number % 31 + 1:02d}{number % 12 + 1:02d}90{number + 1:04d}"
 
 
+def free_port() -> int:
+    """A port that a station can take, leave and take again, as its own one in the settings."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
 class RunningStation:
     """The station, its server and what a test does to them."""
 
@@ -37,7 +43,7 @@ class RunningStation:
         self.folder = folder
         self.settings = Settings(
             station=StationSettings(language=language, time_zone="Asia/Makassar"),
-            web=WebSettings(port=0, stream_slots=slots),
+            web=WebSettings(port=free_port(), stream_slots=slots),
         )
         self._latest_picture = latest_picture
         self.start()
@@ -58,7 +64,6 @@ class RunningStation:
         web = self.settings.web
         self.server = serve(self.app, web.host, web.port, web.stream_slots)
         self.server.start()
-        self.settings = replace(self.settings, web=replace(web, port=self.server.port))
 
     def stop(self) -> None:
         self.server.stop()
@@ -88,7 +93,9 @@ class RunningStation:
         checked = batches.check_manifest(self.station, slug, path, path.name)
         batches.import_manifest(self.station, slug, checked, by="penyelia")
 
-    def scan(self, payload: str | bytes, slug: str = SLUG, reader: str = "pemindai") -> EntryRecorded:
+    def scan(
+        self, payload: str | bytes, slug: str = SLUG, reader: str = "pemindai"
+    ) -> EntryRecorded:
         """Count a card as a device of the station does."""
         raw = payload.encode() if isinstance(payload, str) else payload
         reading = Reading(

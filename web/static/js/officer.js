@@ -254,8 +254,7 @@ function showReaders(readers) {
     make("span", { class: "dot", "aria-hidden": "true" }), `${one.reader}: ${(STATES[one.state] ?? STATES.opening)()}`)));
   const lost = readers.filter((one) => one.state === "lost");
   for (const one of readers) {
-    banner(`reader-${one.reader}`, "bad", one.state === "lost"
-      ? `${one.reader}: ${sentence(t(one.message, one.values))}` : "");
+    banner(`reader-${one.reader}`, "bad", one.state === "lost" ? named(one.reader, t(one.message, one.values)) : "");
     const hint = one.hint;
     if (hint && hints[one.reader] !== hint.at) {
       const isFirst = !(one.reader in hints);
@@ -267,8 +266,11 @@ function showReaders(readers) {
   document.body.classList.toggle("has-lost-reader", lost.length > 0);
 }
 
+// Most sentences name their reader already.
+const named = (reader, text) => (text.includes(reader) ? sentence(text) : `${reader}: ${sentence(text)}`);
+
 function showHint(reader, text) {
-  banner(`hint-${reader}`, "hint", `${reader}: ${sentence(text)}`);
+  banner(`hint-${reader}`, "hint", named(reader, text));
   setTimeout(() => banner(`hint-${reader}`, "", ""), 8000);
 }
 
