@@ -289,3 +289,8 @@ def test_an_unknown_batch_or_format_is_refused_and_nothing_is_written(
     with pytest.raises(InputError, match="is not a format"):
         export(logs.connection, logs.add([]), "pdf", path, time_zone=WITA)
     assert not path.exists()
+
+
+def test_the_documentation_explains_every_column_and_format() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    assert [name for name in (*COLUMNS, *FORMATS) if f"`{name}`" not in text] == []
