@@ -107,13 +107,12 @@ class CameraReader:
         Raises:
             ReaderError: the camera cannot be opened, or gives no pictures any more.
         """
-        self._say("opening", state=ReaderState.OPENING)
         frames = open_source(self._source, steady_s=self._clock.steady_s, loop=self._loop)
         self._frames = frames
         self._begin(is_folder=frames.is_folder)
         if not engines.has_zbar():
             self._say(engines.ZBAR_MISSING)
-        self._say("ready", state=ReaderState.READY)
+        self._say("Camera %(reader)s is ready.", state=ReaderState.READY)
         try:
             for frame in paced(frames) if self._keep_pace else frames:
                 if self._closed.is_set():
@@ -306,7 +305,14 @@ class CameraReader:
             self._say(message)
 
     def _say(self, message: str, state: ReaderState | None = None) -> None:
-        self._notify(ReaderNotice(reader_id=self.reader_id, message=message, state=state))
+        self._notify(
+            ReaderNotice(
+                reader_id=self.reader_id,
+                message=message,
+                values={"reader": self.reader_id},
+                state=state,
+            )
+        )
 
 
 def _of_group(group: int) -> list[str]:

@@ -4,6 +4,7 @@ Live sources keep only the newest frame; files and folders lose none, and their 
 frame's place in them, so that the same file always gives the same presentations.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from scanner_station.domain.errors import InputError, ReaderError
 from scanner_station.readers.decoding.pictures import load_picture
 
 STALLED_S: Final = 1.5
+FIRST_FRAME_S: Final = 5.0
+"""A camera may take this long to warm up before its first picture."""
 OPEN_TIMEOUT_MS: Final = 3000
 READ_TIMEOUT_MS: Final = 1500
 SECONDS_A_PICTURE: Final = 0.5
@@ -90,7 +93,7 @@ def open_source(
         return FolderFrames(path, loop=loop)
     if path.is_file():
         return FileFrames(path, loop=loop)
-    return LiveFrames(_open_device(source), source, steady_s)
+    return LiveFrames(_open_device(source), _without_password(source), steady_s)
 
 
 def _open_device(source: str) -> Capture:
@@ -105,12 +108,17 @@ def _open_device(source: str) -> Capture:
         capture = cv2.VideoCapture(str(Path(source).resolve()), cv2.CAP_V4L2)
     if not capture.isOpened():
         raise ReaderError(
-            "the camera %(source)s cannot be opened; check its cable and its name", source=source
+            "the camera %(source)s cannot be opened; check its cable and its name",
+            source=_without_password(source),
         )
     if "://" not in source:
         for name, value in _WANTED.items():
             capture.set(name, value)
     return capture
+
+
+def _without_password(source: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", source)
 
 
 class LiveFrames:
@@ -133,9 +141,10 @@ class LiveFrames:
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame each time; frames that came meanwhile are dropped."""
+        patience_s = FIRST_FRAME_S
         while True:
             with self._changed:
-                self._changed.wait_for(self._has_news, STALLED_S)
+                self._changed.wait_for(self._has_news, patience_s)
                 if self._is_closed:
                     return
                 frame, self._newest = self._newest, None
@@ -146,6 +155,7 @@ class LiveFrames:
                     "it is used again as soon as it is back",
                     source=self._name,
                 )
+            patience_s = STALLED_S
             yield frame
 
     def close(self) -> None:
@@ -164,12 +174,12 @@ class LiveFrames:
             try:
                 is_there, image = self._capture.read()
             except (cv2.error, OSError):
-                is_there = False
+                is_there, image = False, None
             with self._changed:
-                if is_there:
+                if is_there and image is not None:
                     self._newest = Frame(image, self._steady_s())
                 else:
-                    self._is_lost = True
+                    is_there, self._is_lost = False, True
                 self._changed.notify_all()
         # Released here: a device must not be closed while its read is under way.
         self._capture.release()
