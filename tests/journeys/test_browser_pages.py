@@ -1,5 +1,6 @@
 """What people see and hear: the three pages in a real browser."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,6 +226,43 @@ def test_a_lost_reader_is_a_red_banner_that_says_what_to_do(
     expect(banner).to_contain_text("Pasang; akan dipakai dengan sendirinya", timeout=WITHIN_MS)
     tell(running, "serial-1", ReaderState.READY)
     expect(banner).to_have_count(0, timeout=WITHIN_MS)
+
+
+def test_a_failed_write_stops_everything_on_a_red_screen_and_counts_once_afterwards(
+    running: RunningStation, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_officer(page, running)
+
+    def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(running.station._database, "_commit", fail)
+    page.locator("#number").fill(nik(2))
+    page.locator("#number").press("Enter")
+    expect(page.locator("#fault")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#fault-why")).to_contain_text("penghitungan berhenti")
+    expect(page.locator("#fault-why")).to_contain_text("disk I/O error")
+    page.locator("#recover").click()
+    expect(page.locator("#fault")).not_to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#banner-waiting")).to_have_count(0, timeout=WITHIN_MS)
+    expect(page.locator("#counted")).to_have_text("1", timeout=WITHIN_MS)
+    assert running.station.counter(SLUG).tally.counted == 1
+
+
+def test_every_state_of_the_officers_page_is_accessible(
+    running: RunningStation, page: Page
+) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    open_officer(page, running)
+    cards = {"counted": nik(1), "already_counted": nik(1), "not_on_manifest": nik(90)}
+    for name, payload in {**cards, "unreadable": "12"}.items():
+        running.scan(payload)
+        verdict(page, name)
+        report = Axe().run(page, context="#verdict")
+        assert report.violations_count == 0, report.generate_report()
+    page.locator("#undo").click(timeout=WITHIN_MS)
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
 
 
 def test_pages_say_that_they_are_stale_and_catch_up_when_the_station_is_back(
