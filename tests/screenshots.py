@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from scanner_station.domain.errors import StorageError
@@ -125,10 +127,20 @@ def tell(running: RunningStation, reader: str, state: ReaderState) -> None:
     )
 
 
+def _with_camera(folder: Path) -> RunningStation:
+    """A station whose camera sees a card."""
+    card = np.full((480, 640, 3), (92, 98, 104), np.uint8)
+    cv2.rectangle(card, (120, 110), (520, 362), (235, 226, 214), -1)
+    for number in range(40):
+        cv2.rectangle(card, (180 + 7 * number, 190), (182 + 7 * number + number % 3, 290), 0, -1)
+    picture = cv2.imencode(".jpg", card)[1].tobytes()
+    return RunningStation(folder, latest_picture=lambda: picture)
+
+
 @contextmanager
 def counting() -> Iterator[RunningStation]:
     """A station in the middle of its work."""
-    with tempfile.TemporaryDirectory() as folder, RunningStation(Path(folder) / "data") as running:
+    with tempfile.TemporaryDirectory() as folder, _with_camera(Path(folder) / "data") as running:
         running.create()
         districts = ("Oebobo", "Kelapa Lima", "Alak", "Maulafa", "Kota Raja", "Kota Lama")
         running.load(manifest_of(range(400), ("rusak", "pindah datang", "salah cetak"), districts))

@@ -16,11 +16,12 @@ let context = null;
 /** How often each sound was played; a test listens here. */
 export const played = {};
 
-/** Try to turn the sound on; call it in a tap or key. */
-export async function wake(changed) {
+/** Try to turn the sound on, in a tap or key; `changed` is called now and at every change. */
+export function wake(changed) {
   context ??= new AudioContext();
   context.onstatechange = changed;
-  if (context.state === "suspended") await context.resume().catch(() => {});
+  // Before the first tap this waits for ever, so nobody waits for it.
+  if (context.state === "suspended") context.resume().catch(() => {});
   changed();
 }
 
