@@ -42,7 +42,9 @@ def check(file: Path, schemes: tuple[str, ...], as_json: bool, data: Path) -> No
     pattern = compose.load_settings(data).identifiers.serial_pattern
     wanted = Schemes(tuple(Scheme(name) for name in schemes), pattern)
     with _bar("checking", shown=not as_json) as progress:
-        report = manifests.check(file, file.name, wanted, progress=progress).report
+        checked = manifests.check(file, file.name, wanted, progress=progress)
+        checked.close()
+    report = checked.report
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

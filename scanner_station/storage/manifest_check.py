@@ -1,12 +1,12 @@
-"""The check of a whole manifest, block by block: fast for ordinary rows, thorough for the odd.
+"""The check of a whole manifest, block by block: fast for ordinary rows, thorough for the rest.
 
-Ordinary rows are judged many at a time; only a row that differs in any way is looked at by
-itself, by the rules of domain.manifest_line. Both ways give the same verdict.
+Ordinary rows are judged thousands at a time (manifest_rows); a row that differs in any way is
+looked at by itself, by the rules of domain.manifest_line. Both ways give the same verdict.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from itertools import compress, repeat
+from collections.abc import Mapping
+from itertools import chain, compress
 from operator import itemgetter
 from typing import Final
 
@@ -18,6 +18,7 @@ from scanner_station.domain.manifest import Totals
 from scanner_station.domain.manifest_findings import TAIL_LINES, Findings
 from scanner_station.domain.manifest_header import Field, holds_card
 from scanner_station.domain.manifest_line import (
+    AROUND,
     CONTROL,
     MAX_PIECES,
     MAX_TEXT_CHARACTERS,
@@ -31,18 +32,11 @@ from scanner_station.domain.manifest_line import (
     trimmed,
 )
 from scanner_station.domain.manifest_problems import Code, Values
+from scanner_station.storage.csv_pack import FIELD, ROW
 from scanner_station.storage.manifest_duplicates import find_duplicates
 from scanner_station.storage.manifest_file import Block, Table
-from scanner_station.storage.manifest_rows import (
-    Bits,
-    Indexes,
-    Keys,
-    Layout,
-    Row,
-    Texture,
-    judge_niks,
-)
-from scanner_station.storage.manifest_spool import FIELD, ROW, Spool
+from scanner_station.storage.manifest_rows import Indexes, Keys, Layout, PackedRows, Row
+from scanner_station.storage.manifest_spool import Spool
 
 MAX_TOTALS: Final = 20_000
 _ROUNDING_LINES: Final = 10
@@ -95,24 +89,49 @@ class Checker:
 
     def take(self, block: Block) -> None:
         """Judge one block of rows."""
-        rows, lines = self._of_one_width(block)
-        if rows:
-            texts = list(map(FIELD.join, rows))
-            texture = Texture(texts, self._columns.width)
-            if not texture.is_plain:
-                rows, lines = self._without_control_characters(rows, lines)
-                texts = list(map(FIELD.join, rows))
-                long = [i for i, text in enumerate(texts) if len(text) > MAX_TEXT_CHARACTERS]
-            else:
-                for index in texture.padded():
-                    rows[index] = list(map(trimmed, rows[index]))
-                    texts[index] = FIELD.join(rows[index])
-                long = texture.longer_than(MAX_TEXT_CHARACTERS)
-            self._refuse_long_texts(long, rows, lines)
-            self._take_clean(rows, texts, lines)
+        if block.packed and self._is_nik:
+            self._take_packed(block)
+        else:
+            if block.packed:
+                block.rows = _unpacked(block.packed.split(ROW)[:-1])
+            self._take_rows(block)
         self._last_odd.sort(key=itemgetter(0))
         del self._last_odd[:-TAIL_LINES]
         self._findings.settle()
+
+    def _take_packed(self, block: Block) -> None:
+        """Take the ordinary rows at once, and look at each of the others."""
+        found = PackedRows(block.packed, self._columns, longest=MAX_TEXT_CHARACTERS)
+        rows, lines = block.packed.split(ROW)[:-1], list(block.lines)
+        if not found.is_ordinary.all():
+            ordinary = found.is_ordinary.tolist()
+            others = (~found.is_ordinary).tolist()
+            odd_rows = _unpacked(list(compress(rows, others)))
+            self._take_rows(Block(rows=odd_rows, lines=list(compress(lines, others))))
+            rows, lines = list(compress(rows, ordinary)), list(compress(lines, ordinary))
+        if not rows:
+            return
+        position = self._columns.position
+        categories = found.cells(position.get(Field.CATEGORY))
+        districts = found.cells(position.get(Field.DISTRICT))
+        counts = Counter(zip(categories, districts, strict=True))
+        decoded = {(c.decode(), d.decode()): count for (c, d), count in counts.items()}
+        if any(holds_identity_number(text) for pair in decoded for text in pair):
+            self._refuse_identity_numbers(_unpacked(rows), lines)
+        self._add_up(decoded, len(rows))
+        order = self._remember(found.keys, lines, np.ones(len(rows), np.int32))
+        if not self._findings.count:
+            stored = self.layout.pack_all(lines, rows)
+            self._spool.append([stored[index] for index in order])
+
+    def _take_rows(self, block: Block) -> None:
+        """Take rows one by one."""
+        rows, lines = self._of_one_width(block)
+        rows = [[cell.strip(AROUND) for cell in row] for row in rows]
+        if CONTROL.search("".join(chain.from_iterable(rows))):
+            rows, lines = self._without_control_characters(rows, lines)
+        self._refuse_long_texts(rows, lines)
+        self._take_clean(rows, lines)
 
     def _of_one_width(self, block: Block) -> tuple[list[Row], Lines]:
         rows, lines, width = block.rows, list(block.lines), self._columns.width
@@ -168,62 +187,47 @@ class Checker:
 
     def _without_control_characters(self, rows: list[Row], lines: Lines) -> tuple[list[Row], Lines]:
         kept_rows, kept_lines = [], []
-        for row, line in zip(rows, lines, strict=True):
-            cells = list(map(trimmed, row))
-            control = CONTROL.search(FIELD.join(cells).replace(FIELD, ""))
-            if control is None and not any(FIELD in cell for cell in cells):
+        for cells, line in zip(rows, lines, strict=True):
+            found = [
+                (at, match) for at, cell in enumerate(cells) if (match := CONTROL.search(cell))
+            ]
+            if not found:
                 kept_rows.append(cells)
                 kept_lines.append(line)
                 continue
             self._see(line, cells)
-            index = next(i for i, cell in enumerate(cells) if CONTROL.search(cell))
-            found = CONTROL.search(cells[index])
-            character = f"U+{ord(found.group()):04X}" if found else ""
-            self._findings.add(
-                Code.CONTROL_CHARACTER,
-                line,
-                index=index,
-                value=cells[index],
-                values={"character": character},
-            )
+            for at, match in found:
+                values: Values = {"character": f"U+{ord(match.group()):04X}"}
+                self._findings.add(
+                    Code.CONTROL_CHARACTER, line, index=at, value=cells[at], values=values
+                )
         return kept_rows, kept_lines
 
-    def _refuse_long_texts(self, long: list[int], rows: list[Row], lines: Lines) -> None:
-        for row in long:
-            for index, cell in enumerate(rows[row]):
-                if len(cell) > MAX_TEXT_CHARACTERS and index != self._columns.identifier:
+    def _refuse_long_texts(self, rows: list[Row], lines: Lines) -> None:
+        for row, line in zip(rows, lines, strict=True):
+            if sum(map(len, row)) <= MAX_TEXT_CHARACTERS:
+                continue
+            for at, cell in enumerate(row):
+                if len(cell) > MAX_TEXT_CHARACTERS and at != self._columns.identifier:
                     values: Values = {"length": len(cell), "most": MAX_TEXT_CHARACTERS}
-                    self._findings.add(Code.TEXT_TOO_LONG, lines[row], index=index, values=values)
+                    self._findings.add(Code.TEXT_TOO_LONG, line, index=at, values=values)
 
     # --- identifiers -----------------------------------------------------------------------
 
-    def _take_clean(self, rows: list[Row], texts: list[str], lines: Lines) -> None:
+    def _take_clean(self, rows: list[Row], lines: Lines) -> None:
         """Take rows of one width, trimmed and of printable text."""
-        good, keys = self._identify(rows, texts)
-        if not good.all():
-            for index in np.flatnonzero(~good).tolist():
-                self._judge_odd(rows[index], lines[index])
-            mask = good.tolist()
-            rows, texts = list(compress(rows, mask)), list(compress(texts, mask))
-            lines = list(compress(lines, mask))
-        if rows:
-            self._take_good(rows, texts, lines, keys)
-
-    def _identify(self, rows: list[Row], texts: list[str]) -> tuple[Bits, Keys]:
-        """Return which rows have an identifier, and those; rewrite them as they are counted."""
         at = self._columns.identifier
-        if self._is_nik:
-            return judge_niks([row[at] for row in rows])
-        keys: list[bytes] = []
-        good = np.zeros(len(rows), np.bool_)
-        for index, row in enumerate(rows):
+        good: list[Row] = []
+        good_lines: Lines = []
+        for row, line in zip(rows, lines, strict=True):
             if identifier := self._canonical(row[at]):
-                good[index] = True
-                keys.append(identifier.encode())
-                if identifier != row[at]:
-                    row[at] = identifier
-                    texts[index] = FIELD.join(row)
-        return good, np.array(keys, np.bytes_)
+                row[at] = identifier
+                good.append(row)
+                good_lines.append(line)
+            else:
+                self._judge_odd(row, line)
+        if good:
+            self._take_good(good, good_lines)
 
     def _canonical(self, text: str) -> str:
         """Return the identifier as it will be counted, '' when it is none."""
@@ -266,22 +270,48 @@ class Checker:
 
     # --- ordinary rows ---------------------------------------------------------------------
 
-    def _take_good(self, rows: list[Row], texts: list[str], lines: Lines, keys: Keys) -> None:
+    def _take_good(self, rows: list[Row], lines: Lines) -> None:
         """Take rows that have an identifier: add them up, and send them on sorted by it."""
         pieces = self._pieces(rows, lines)
-        self._add_up(rows, lines, pieces)
+        counts: Counter[tuple[str, str]] = Counter()
+        category = self._columns.position.get(Field.CATEGORY)
+        district = self._columns.position.get(Field.DISTRICT)
+        for row, count in zip(rows, pieces.tolist(), strict=True):
+            counts[_cell(row, category), _cell(row, district)] += count
+        if any(holds_identity_number(text) for pair in counts for text in pair):
+            self._refuse_identity_numbers(rows, lines)
+        self._add_up(counts, len(rows))
+        at = self._columns.identifier
+        texts = [row[at] for row in rows]
+        keys: Keys = (
+            np.array(list(map(int, texts)), np.uint64)
+            if self._is_nik
+            else np.array([text.encode() for text in texts], np.bytes_)
+        )
+        order = self._remember(keys, lines, pieces)
+        if lines[-1] >= self._last_good[0]:
+            self._last_good = (lines[-1], rows[-1])
+        if not self._findings.count:
+            pack = self.layout.pack
+            self._spool.append([pack(lines[index], rows[index]) for index in order])
+
+    def _remember(self, keys: Keys, lines: Lines, pieces: Pieces) -> list[int]:
+        """Keep the sort keys of some rows, and return their order."""
         order = np.argsort(keys, kind="stable")
         self.keys.append(keys[order])
         self.lines_of.append(np.array(lines, np.int64)[order])
         self.pieces_of.append(pieces[order])
-        self._last_good = (lines[-1], rows[-1])
-        if not self._findings.count:
-            pack = self.layout.pack
-            if self.layout.is_as_read:
-                packed = [texts[index] for index in order.tolist()]
-            else:
-                packed = [pack(rows[index]) for index in order.tolist()]
-            self._spool.append((ROW.join(packed) + ROW).encode())
+        if lines[-1] > self._last_good[0]:
+            self._last_good = (lines[-1], [])
+        indexes: list[int] = order.tolist()
+        return indexes
+
+    def _add_up(self, counts: Mapping[tuple[str, str], int], lines: int) -> None:
+        self.lines += lines
+        self.pieces += sum(counts.values())
+        if len(self.totals) <= MAX_TOTALS:
+            for pair, count in counts.items():
+                self.totals[pair] = self.totals.get(pair, 0) + count
 
     def _pieces(self, rows: list[Row], lines: Lines) -> Pieces:
         at = self._columns.position.get(Field.PIECES)
@@ -310,26 +340,6 @@ class Checker:
     def _names_one_piece(self, identifier: str) -> bool:
         outcome = self._schemes.identify_text(identifier)
         return isinstance(outcome, Identified) and outcome.scheme.names_one_piece
-
-    def _add_up(self, rows: list[Row], lines: Lines, pieces: Pieces) -> None:
-        self.lines += len(rows)
-        self.pieces += int(pieces.sum())
-        if len(self.totals) > MAX_TOTALS:
-            return
-        pairs = list(
-            zip(self._column(Field.CATEGORY, rows), self._column(Field.DISTRICT, rows), strict=True)
-        )
-        counts = Counter(pairs)
-        for index in np.flatnonzero(pieces > 1).tolist():
-            counts[pairs[index]] += int(pieces[index]) - 1
-        for pair, count in counts.items():
-            self.totals[pair] = self.totals.get(pair, 0) + count
-        if any(holds_identity_number(text) for pair in counts for text in pair):
-            self._refuse_identity_numbers(rows, lines)
-
-    def _column(self, field: Field, rows: list[Row]) -> Iterable[str]:
-        at = self._columns.position.get(field)
-        return repeat("", len(rows)) if at is None else [row[at] for row in rows]
 
     def _refuse_identity_numbers(self, rows: list[Row], lines: Lines) -> None:
         for field in (Field.CATEGORY, Field.DISTRICT):
@@ -379,3 +389,12 @@ class Checker:
     def _find_rounding(self, keys: Keys) -> None:
         if self._is_nik and len(keys) >= _ROUNDING_LINES and not (keys % 10).any():
             self._findings.add(Code.EXCEL_ROUNDING, 0, values={"lines": len(keys)})
+
+
+def _unpacked(rows: list[bytes]) -> list[Row]:
+    field = FIELD.decode()
+    return [row.decode().split(field) for row in rows]
+
+
+def _cell(row: Row, at: int | None) -> str:
+    return "" if at is None else row[at]

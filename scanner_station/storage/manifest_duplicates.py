@@ -24,16 +24,19 @@ def find_duplicates(
 ) -> None:
     """Report every line whose identifier stands on an earlier line, naming that line.
 
-    `keys`, `lines`, `pieces`: the same rows, in any order; `order`: the stable sort of the keys,
-    in which equal keys keep the order of their lines.
+    `keys`, `lines`, `pieces`: the same rows, in any order; `order` sorts the keys.
     """
     ordered = keys[order]
-    repeats = np.flatnonzero(ordered[1:] == ordered[:-1]) + 1
+    is_repeat = np.concatenate([[False], ordered[1:] == ordered[:-1]])
+    repeats = np.flatnonzero(is_repeat)
     if not len(repeats):
         return
-    is_first = np.ones(len(ordered), np.bool_)
-    is_first[repeats] = False
-    firsts = np.append(np.flatnonzero(is_first), len(ordered))
+    # Within each group of equal keys by line, so that the first is the one to keep.
+    grouped = np.flatnonzero(is_repeat | np.append(is_repeat[1:], False))
+    members = order[grouped]
+    order = order.copy()
+    order[grouped] = members[np.lexsort((lines[members], keys[members]))]
+    firsts = np.append(np.flatnonzero(~is_repeat), len(ordered))
     codes = _codes(ordered[repeats], names_one_piece)
     problems = findings.fresh()
     newest = np.argsort(lines[order[repeats]], kind="stable")[:PROBLEMS_SHOWN]

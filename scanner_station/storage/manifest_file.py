@@ -36,14 +36,16 @@ class FileRefusedError(ManifestError):
 
 @dataclass(slots=True, kw_only=True)
 class Block:
-    """Some rows in a row, cells as the file has them, and the line each begins in.
+    """Some rows after one another and the line each begins in, as cells or packed.
 
-    `odd` holds what could not be read as text, by index into `rows`: a code and the value
+    `packed` rows (see csv_pack) are plain text; if it is empty, `rows` has the cells as they
+    stand. `odd` holds what could not be read as text, by index into `rows`: a code and the value
     that may be shown masked; such a row's identifier cell is ''.
     """
 
-    rows: list[list[str]]
     lines: Sequence[int]
+    packed: bytes = b""
+    rows: list[list[str]] = field(default_factory=list)
     odd: dict[int, tuple[Code, str]] = field(default_factory=dict)
 
 

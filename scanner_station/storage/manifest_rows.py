@@ -1,16 +1,15 @@
-"""Many rows at once: finding the few that are not ordinary, with numpy over their bytes."""
+"""Packed rows judged thousands at a time with numpy: which are ordinary, and their numbers."""
 
+import json
 import re
-from collections.abc import Callable, Sequence
-from json import dumps
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from scanner_station.domain.manifest_header import Columns, Field
-from scanner_station.storage.manifest_spool import FIELD, ROW
+from scanner_station.storage.csv_pack import FIELD, ROW
 
 Row = list[str]
 Indexes = npt.NDArray[np.int64]
@@ -20,97 +19,131 @@ Keys = npt.NDArray[Any]
 
 _INVISIBLE: Final = re.compile("[\x7f-\xa0\u1680\u2000-\u200d\u2028-\u202f\u205f\u3000\ufeff]")
 _SPACE: Final = 0x20
+_ROW_MARK: Final = ROW[0]
 _NIK_DIGITS: Final = 16
+_ZERO: Final = np.uint8(ord("0"))
 _POWERS: Final = 10 ** np.arange(_NIK_DIGITS - 1, -1, -1, dtype=np.uint64)
 
 
-class Texture:
-    """The bytes of rows of one width: do they hold anything but ordinary text?"""
+class PackedRows:
+    """One block of packed rows, split into ordinary ones and the rest.
 
-    def __init__(self, texts: Sequence[str], width: int) -> None:
-        """`texts`: rows, their fields joined by `FIELD`."""
-        self._width = width
-        joined = ROW.join(texts) + ROW
-        self._bytes = np.frombuffer(joined.encode(), np.uint8)
-        self._marks = np.flatnonzero(self._bytes < _SPACE)
-        self.is_plain = (
-            len(self._marks) == width * len(texts)
-            and 0x7F not in self._bytes
-            and (joined.isascii() or _INVISIBLE.search(joined) is None)
-        )
-        """Whether every control character is one of our own separators and none is invisible."""
-
-    def padded(self) -> list[int]:
-        """Return the rows with a space before or after a field; for plain rows only."""
-        marks = self._marks
-        after = np.append(marks[:-1] + 1, 0)  # the last mark's follower is the first field
-        spaces = self._bytes[marks - 1] == _SPACE
-        fields = np.flatnonzero(spaces)
-        followers = (np.flatnonzero(self._bytes[after] == _SPACE) + 1) % len(marks)
-        rows: list[int] = np.unique(np.concatenate([fields, followers]) // self._width).tolist()
-        return rows
-
-    def longer_than(self, size_bytes: int) -> list[int]:
-        """Return the rows of more bytes than this; for plain rows only."""
-        ends = self._marks[self._width - 1 :: self._width]
-        rows: list[int] = np.flatnonzero(np.diff(ends, prepend=-1) > size_bytes).tolist()
-        return rows
-
-
-def judge_niks(texts: Sequence[str]) -> tuple[Bits, npt.NDArray[np.uint64]]:
-    """Return which texts may be a NIK, and those as numbers.
-
-    The same verdict as domain.identifier.judge_nik, for many at once.
+    A row is ordinary when it has every column and no more, no space or invisible character
+    around a cell, no overlong text, one piece, and a number that may be a NIK.
     """
-    fits = np.fromiter(map(len, texts), np.int64, len(texts)) == _NIK_DIGITS
-    if fits.all():
-        joined = "".join(texts)
-    else:
-        joined = "".join(text for text in texts if len(text) == _NIK_DIGITS)
-    # One byte a character, whatever it is, so that the rows stay aligned.
-    data = np.frombuffer(joined.encode("ascii", "replace"), np.uint8)
-    digits = data.reshape(-1, _NIK_DIGITS) - np.uint8(ord("0"))
+
+    def __init__(self, packed: bytes, columns: Columns, *, longest: int) -> None:
+        self.packed = packed
+        self._columns = columns
+        self._data = np.frombuffer(packed, np.uint8)
+        marks = np.flatnonzero(self._data < _SPACE)
+        row_ends = np.flatnonzero(self._data[marks] == _ROW_MARK)
+        self._ends = marks[row_ends]
+        self._begins = np.concatenate([[0], self._ends[:-1] + 1])
+        width = columns.width
+        self.is_ordinary: Bits = np.diff(row_ends, prepend=-1) == width
+        # The ends and begins of every cell of the rows that have the right number of them.
+        first = row_ends[self.is_ordinary] - (width - 1)
+        self._cell_ends = marks[first[:, None] + np.arange(width)]
+        self._cell_begins = np.empty_like(self._cell_ends)
+        self._cell_begins[:, 0] = self._begins[self.is_ordinary]
+        self._cell_begins[:, 1:] = self._cell_ends[:, :-1] + 1
+        self._keep(self._looks_plain(longest))
+        self.keys: Keys = self._take_niks()
+
+    def _keep(self, wanted: Bits) -> None:
+        """Narrow the ordinary rows down to these of them."""
+        if not wanted.all():
+            self.is_ordinary[self.is_ordinary] = wanted
+            self._cell_begins = self._cell_begins[wanted]
+            self._cell_ends = self._cell_ends[wanted]
+
+    def _looks_plain(self, longest: int) -> Bits:
+        begins, ends = self._cell_begins, self._cell_ends
+        plain: Bits = np.asarray((self._data[begins] != _SPACE).all(axis=1))
+        plain &= (self._data[ends - 1] != _SPACE).all(axis=1)
+        plain &= ends[:, -1] - begins[:, 0] <= longest
+        pieces = self._columns.position.get(Field.PIECES)
+        if pieces is not None:
+            size = ends[:, pieces] - begins[:, pieces]
+            plain &= (size == 0) | ((size == 1) & (self._data[begins[:, pieces]] == _ZERO + 1))
+        if (self._data == 0x7F).any() or _holds_invisible(self.packed):
+            plain[:] = False
+        return plain
+
+    def _take_niks(self) -> npt.NDArray[np.uint64]:
+        at = self._columns.identifier
+        self._keep(self._cell_ends[:, at] - self._cell_begins[:, at] == _NIK_DIGITS)
+        text = self._data[self._cell_begins[:, at, None] + np.arange(_NIK_DIGITS)]
+        right = are_niks(text)
+        self._keep(right)
+        numbers: npt.NDArray[np.uint64] = (text[right] - _ZERO).astype(np.uint64) @ _POWERS
+        return numbers
+
+    def cells(self, at: int | None) -> list[bytes]:
+        """Return one column of the ordinary rows; empty cells where there is none."""
+        if at is None:
+            return [b""] * len(self._cell_ends)
+        begins, ends = self._cell_begins[:, at].tolist(), self._cell_ends[:, at].tolist()
+        packed = self.packed
+        return [packed[begin:end] for begin, end in zip(begins, ends, strict=True)]
+
+
+def _holds_invisible(packed: bytes) -> bool:
+    return not packed.isascii() and _INVISIBLE.search(packed.decode()) is not None
+
+
+def are_niks(text: npt.NDArray[np.uint8]) -> Bits:
+    """Return which rows of sixteen bytes may be a NIK, as domain.identifier.judge_nik has it.
+
+    `text`: uint8, shape (rows, 16), ASCII.
+    """
+    digits = text - _ZERO
     day = digits[:, 6] * np.uint8(10) + digits[:, 7]
     month = digits[:, 8] * np.uint8(10) + digits[:, 9]
-    right = (digits <= 9).all(axis=1)
+    right: Bits = np.asarray((digits <= 9).all(axis=1))
     right &= ((day >= 1) & (day <= 31)) | ((day >= 41) & (day <= 71))
     right &= (month >= 1) & (month <= 12)
     right &= digits[:, 12:].any(axis=1)
-    fits[fits] = right
-    return fits, digits[right].astype(np.uint64) @ _POWERS
+    return right
 
 
 class Layout:
-    """How a row is packed for the spool, and what the packed fields are.
+    """How a row is stored: its line, then its columns in the order of the file.
 
-    An ordinary file is packed as it is; only where columns are to be gathered into `extra`, or
-    `pieces` taken out, is each row put together anew.
+    An ordinary file is taken as it stands; only where columns are to be gathered into `extra`,
+    or `pieces` be a number, is each row put together anew.
     """
 
     def __init__(self, columns: Columns) -> None:
-        places = sorted(
-            (index, field.value)
-            for field, index in columns.position.items()
-            if field is not Field.PIECES
-        )
+        places = sorted((index, field) for field, index in columns.position.items())
+        self._places = [(index, field is Field.PIECES) for index, field in places]
         self._extra = [(columns.words[index], index) for index in columns.extra]
-        self.stored = tuple(name for _, name in places) + (("extra",) if self._extra else ())
-        self.is_as_read = len(places) == columns.width
-        self._pick = _picker([index for index, _ in places])
+        self.stored = (
+            "line",
+            *(field.value for _, field in places),
+            *(("extra",) if self._extra else ()),
+        )
+        self.is_as_read = not self._extra and Field.PIECES not in columns.position
 
-    def pack(self, row: Row) -> str:
-        """Return one row as the spool takes it."""
-        fields = self._pick(row)
+    def pack(self, line: int, row: Sequence[str]) -> bytes:
+        """Return one row, packed without its end."""
+        fields = [str(line)]
+        fields += [row[at] or ("1" if is_pieces else "") for at, is_pieces in self._places]
         if self._extra:
-            others = {word: row[index] for word, index in self._extra if row[index]}
-            fields = (*fields, dumps(others, ensure_ascii=False) if others else "")
-        return FIELD.join(fields)
+            others = {word: row[at] for word, at in self._extra if row[at]}
+            fields.append(json.dumps(others, ensure_ascii=False) if others else "")
+        return FIELD.decode().join(fields).encode()
 
-
-def _picker(indexes: list[int]) -> Callable[[Row], tuple[str, ...]]:
-    if len(indexes) == 1:
-        return lambda row: (row[indexes[0]],)
-    return itemgetter(*indexes)
+    def pack_all(self, lines: Sequence[int], rows: Sequence[bytes]) -> list[bytes]:
+        """Return packed rows as they are stored."""
+        if self.is_as_read:
+            return [b"%d\x1f%b" % pair for pair in zip(lines, rows, strict=True)]
+        field = FIELD.decode()
+        return [
+            self.pack(line, row.decode().split(field))
+            for line, row in zip(lines, rows, strict=True)
+        ]
 
 
 def key_text(key: np.uint64 | bytes) -> str:

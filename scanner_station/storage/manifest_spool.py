@@ -10,23 +10,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-FIELD: Final = "\x1f"
-ROW: Final = "\x1e"
-_ROW_BYTE: Final = 0x1E
+from scanner_station.storage.csv_pack import ROW
 
 Order = npt.NDArray[np.int64]
 
 
 class Spool:
-    """Packed rows of text, appended block by block and read back in any order of chunks.
-
-    A row is its fields joined by `FIELD`; neither separator occurs in a field.
-    """
+    """Packed rows (see csv_pack), appended block by block and read back in chunks of one order."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """Make the temporary file, in the system's folder for them unless told."""
@@ -35,16 +29,17 @@ class Spool:
         self._rows_of: list[int] = []
         self._size = 0
 
-    def append(self, packed: bytes) -> None:
-        """Add one block, sorted: its rows as UTF-8, each ended by `ROW`."""
-        ends = np.flatnonzero(np.frombuffer(packed, np.uint8) == _ROW_BYTE).astype(np.int64) + 1
+    def append(self, rows: list[bytes]) -> None:
+        """Add one block of sorted rows."""
+        packed = ROW.join([*rows, b""])
+        ends = np.flatnonzero(np.frombuffer(packed, np.uint8) == ROW[0]).astype(np.int64) + 1
         self._ends.append(ends + self._size)
         self._rows_of.append(len(ends))
         self._file.write(packed)
         self._size += len(packed)
 
-    def chunks(self, order: Order, rows: int) -> Iterator[tuple[Order, list[str]]]:
-        """Yield (numbers, rows) for `rows` of the order at a time.
+    def chunks(self, order: Order, rows: int) -> Iterator[list[bytes]]:
+        """Yield the rows, `rows` of the order at a time.
 
         `order`: row numbers as appended, from 0, such that within each block they rise.
         """
@@ -56,17 +51,17 @@ class Spool:
             rising = np.sort(wanted)
             texts = self._read(rising, ends, first_of_block)
             places = np.searchsorted(rising, wanted)
-            yield wanted, [texts[place] for place in places.tolist()]
+            yield [texts[place] for place in places.tolist()]
 
-    def _read(self, rising: Order, ends: Order, first_of_block: Order) -> list[str]:
+    def _read(self, rising: Order, ends: Order, first_of_block: Order) -> list[bytes]:
         """Read rows in the order of the file: one stretch of it for each block."""
         cuts = np.searchsorted(rising, first_of_block)
-        texts: list[str] = []
+        texts: list[bytes] = []
         for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
             if low < high:
                 start, end = int(ends[rising[low]]), int(ends[rising[high - 1] + 1])
                 stretch = os.pread(self._file.fileno(), end - start, start)
-                texts += stretch.decode().split(ROW)[:-1]
+                texts += stretch.split(ROW)[:-1]
         return texts
 
     def close(self) -> None:
