@@ -108,6 +108,7 @@ export class Live {
     const hear = (name, handle) => source.addEventListener(name, (event) => {
       if (round !== this.round) return;
       hasSpoken = true;
+      document.documentElement.dataset.stream = "open"; // a test waits for it
       const data = JSON.parse(event.data);
       this.heard(data.at && name === "beat" ? data.at : null);
       if (event.lastEventId) this.last = Math.max(this.last, Number(event.lastEventId));
@@ -124,6 +125,7 @@ export class Live {
       if (round !== this.round) return;
       source.close();
       this.source = null;
+      delete document.documentElement.dataset.stream;
       // A stream that never spoke found no free place: ask for a while, then try again.
       if (!hasSpoken) this.streamAgainAt = performance.now() + STREAM_AGAIN_MS;
       this.ask(round);
