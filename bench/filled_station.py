@@ -132,5 +132,3 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
             )
         ),
     )
-    for place, total in Counter(place_of(number) for number in numbers).items():
-        scan_log.add_to_tally(connection, batch.id, ("counted", *place, total, 0))

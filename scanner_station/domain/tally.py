@@ -20,11 +20,15 @@ class Tally:
 
     @classmethod
     def of(cls, expected: Iterable[tuple[str, str, int]], rows: Iterable[TallyRow]) -> "Tally":
-        """Return a tally of expected pieces (category, district, pieces) and counted rows."""
-        return cls(
-            expected={(category, district): pieces for category, district, pieces in expected},
-            rows={(v, c, d): [total, manual] for v, c, d, total, manual in rows},
-        )
+        """Return a tally of expected pieces (category, district, pieces) and rows added up."""
+        tally = cls({(category, district): pieces for category, district, pieces in expected})
+        for verdict, category, district, total, manual in rows:
+            tally.add(verdict, category, district, total=total, manual=manual)
+        return tally
+
+    def as_rows(self) -> list[TallyRow]:
+        """Return the rows in order, without those that came to nothing."""
+        return [(*key, *row) for key, row in sorted(self.rows.items()) if any(row)]  # type: ignore[misc]
 
     def add(
         self, verdict: str, category: str = "", district: str = "", *, total: int, manual: int

@@ -52,11 +52,11 @@ def require_batch(connection: Connection, slug: str) -> Batch:
 
 
 def load_tally(connection: Connection, batch: Batch) -> Tally:
-    """Return a batch's kept tally beside what its manifest expects."""
+    """Return a batch's tally beside what its manifest expects."""
     expected = manifests.totals(connection, batch.manifest_id) if batch.manifest_id else {}
     return Tally.of(
         [(category, district, pieces) for (category, district), pieces in expected.items()],
-        scan_log.kept_tally(connection, batch.id),
+        scan_log.tally_rows(connection, batch.id),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection, sqlite_version
+from typing import Final
 
 from scanner_station import __version__
 from scanner_station.clock import Clock, SystemClock
@@ -27,6 +28,8 @@ from scanner_station.service.counter import (
 from scanner_station.storage import batches, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
 from scanner_station.storage.database import Database, FolderLock
+
+_ENTRIES_PER_KEPT_TALLY: Final = 1000
 
 
 class Station:
@@ -157,6 +160,13 @@ class Station:
             self._require_open(counter.batch)
             with self.transaction() as connection:
                 self._write_opening_entry(connection, counter, by)
+                if counter.next_sequence % _ENTRIES_PER_KEPT_TALLY == 0:
+                    scan_log.keep_tally(
+                        connection,
+                        counter.batch.id,
+                        counter.tally.as_rows(),
+                        counter.next_sequence - 1,
+                    )
                 entry, name, repeats = self._judge(connection, counter, reading, by, typed, nonce)
                 self._write_scan(connection, counter.batch.id, entry)
             self._accept(counter, entry)
@@ -249,7 +259,6 @@ class Station:
             scan_log.count_piece(
                 connection, batch_id, entry.identifier, int(body["piece"]), entry.sequence
             )
-        scan_log.add_to_tally(connection, batch_id, (*_tally_key(body), 1, _manual(body)))
 
     def _accept(self, counter: Counter, entry: Entry) -> None:
         counter.tally.add(*_tally_key(entry.body), total=1, manual=_manual(entry.body))
@@ -333,10 +342,7 @@ class Station:
                 scan_log.append(
                     connection, counter.batch.id, Entry(sequence=counter.next_sequence, body=body)
                 )
-                undone = (*_tally_key(target.body), -1, -_manual(target.body))
-                scan_log.add_to_tally(connection, counter.batch.id, undone)
-                scan_log.add_to_tally(connection, counter.batch.id, (VOIDED, "", "", 1, 0))
-            counter.tally.add(*undone[:3], total=-1, manual=undone[4])
+            counter.tally.add(*_tally_key(target.body), total=-1, manual=-_manual(target.body))
             counter.tally.add(VOIDED, total=1, manual=0)
             counter.next_sequence += 1
             recorded = self._outcome(counter, body, target.identifier, repeats=target.body)

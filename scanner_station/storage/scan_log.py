@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from scanner_station.domain.counter import CountedPiece, Verdict
 from scanner_station.domain.entry import Body, Entry, canonical
-from scanner_station.domain.tally import VOIDED, TallyRow
+from scanner_station.domain.tally import VOIDED, Tally, TallyRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,16 @@ def uncount_piece(
     return cursor.rowcount == 1
 
 
-def add_to_tally(connection: sqlite3.Connection, batch_id: int, row: TallyRow) -> None:
-    """Add to one line of the kept tally."""
+def keep_tally(
+    connection: sqlite3.Connection, batch_id: int, rows: list[TallyRow], through: int
+) -> None:
+    """Keep the tally of all entries up to sequence `through`, so that few are left to fold."""
+    connection.execute("delete from tally where batch_id = ?", (batch_id,))
+    connection.executemany(
+        "insert into tally values (?, ?, ?, ?, ?, ?)", [(batch_id, *row) for row in rows]
+    )
     connection.execute(
-        "insert into tally (batch_id, verdict, category, district, total, manual)"
-        " values (?, ?, ?, ?, ?, ?) on conflict do update set"
-        " total = total + excluded.total, manual = manual + excluded.manual",
-        (batch_id, *row),
+        "insert or replace into tallied (batch_id, sequence) values (?, ?)", (batch_id, through)
     )
 
 
@@ -142,63 +145,76 @@ def last_counted(
     return None if row is None else int(row[0])
 
 
-def kept_tally(connection: sqlite3.Connection, batch_id: int) -> list[TallyRow]:
-    """Return the lines of the kept tally."""
-    return list(
-        connection.execute(
-            "select verdict, category, district, total, manual from tally where batch_id = ?",
-            (batch_id,),
-        )
+def tally_rows(connection: sqlite3.Connection, batch_id: int) -> list[TallyRow]:
+    """Return the kept tally and, after it, what the newer entries add; a key may come twice."""
+    found = connection.execute(
+        "select sequence from tallied where batch_id = ?", (batch_id,)
+    ).fetchone()
+    if found is None:
+        return _fold(connection, batch_id, after=-1)
+    kept = connection.execute(
+        "select verdict, category, district, total, manual from tally where batch_id = ?",
+        (batch_id,),
     )
+    return [*kept, *_fold(connection, batch_id, after=found[0])]
 
-
-_FOLD_SCANS = """
-create temp table folded as
-select sequence, body ->> 'verdict' as verdict, coalesce(body ->> 'category', '') as category,
-    coalesce(body ->> 'district', '') as district, body ->> 'kind' = 'manual' as manual,
-    body ->> 'piece' as piece
-from entry where batch_id = ? and body ->> 'kind' in ('scan', 'manual')
-    and sequence not in (
-        select body ->> 'target' from entry where batch_id = ? and body ->> 'kind' = 'void')
-"""
 
 _FOLD_TALLY = f"""
-select verdict, category, district, count(*), sum(manual) from folded
+with newer as materialized (
+    select body ->> 'kind' as kind, body ->> 'verdict' as verdict, body ->> 'target' as target,
+        coalesce(body ->> 'category', '') as category,
+        coalesce(body ->> 'district', '') as district
+    from entry where batch_id = :batch and sequence > :after)
+select verdict, category, district, count(*), sum(kind = 'manual') from newer
 where verdict = '{Verdict.COUNTED}' group by 1, 2, 3
 union all
-select verdict, '', '', count(*), 0 from folded where verdict <> '{Verdict.COUNTED}' group by 1
+select verdict, '', '', count(*), 0 from newer where verdict <> '{Verdict.COUNTED}' group by 1
 union all
-select '{VOIDED}', '', '', count(*), 0 from entry
-where batch_id = ? and body ->> 'kind' = 'void' having count(*) > 0
+select '{VOIDED}', '', '', count(*), 0 from newer where kind = 'void' having count(*) > 0
+union all
+select '{Verdict.COUNTED}', coalesce(body ->> 'category', ''), coalesce(body ->> 'district', ''),
+    -count(*), -sum(body ->> 'kind' = 'manual')
+from newer join entry on batch_id = :batch and sequence = target
+where kind = 'void' group by 2, 3
 """  # noqa: S608 - the values are our own constants
 
 _FOLD_PIECES = f"""
-select identifier, opening.batch_id, piece, sequence from folded join opening using (sequence)
-where opening.batch_id = ? and verdict = '{Verdict.COUNTED}' and identifier <> ''
+create temp table folded as
+select identifier, batch_id, body ->> 'piece' as piece, sequence
+from entry join opening using (batch_id, sequence)
+where batch_id = :batch and identifier <> '' and body ->> 'verdict' = '{Verdict.COUNTED}'
+    and sequence not in (select body ->> 'target' from entry
+        where batch_id = :batch and body ->> 'kind' = 'void')
 """  # noqa: S608 - the values are our own constants
+
+
+def _fold(connection: sqlite3.Connection, batch_id: int, *, after: int) -> list[TallyRow]:
+    return list(connection.execute(_FOLD_TALLY, {"batch": batch_id, "after": after}))
 
 
 def rebuild(connection: sqlite3.Connection, batch_id: int) -> bool:
     """Fold the log again and make tally and pieces agree with it; True if they already did."""
+    kept = _added_up(tally_rows(connection, batch_id))
+    rows = _added_up(_fold(connection, batch_id, after=-1))
     connection.execute("drop table if exists temp.folded")
-    connection.execute(_FOLD_SCANS, (batch_id, batch_id))
-    rows = [row for row in connection.execute(_FOLD_TALLY, (batch_id,)) if row[3]]
-    kept = [row for row in kept_tally(connection, batch_id) if row[3]]
-    agree = sorted(rows) == sorted(kept) and _pieces_agree(connection, batch_id)
+    connection.execute(_FOLD_PIECES, {"batch": batch_id})
+    agree = rows == kept and _pieces_agree(connection, batch_id)
     if not agree:
-        connection.execute("delete from tally where batch_id = ?", (batch_id,))
-        connection.executemany(
-            "insert into tally values (?, ?, ?, ?, ?, ?)", [(batch_id, *row) for row in rows]
-        )
         connection.execute("delete from piece where batch_id = ?", (batch_id,))
-        connection.execute("insert into piece " + _FOLD_PIECES, (batch_id,))
+        connection.execute("insert into piece select * from folded")
+    keep_tally(connection, batch_id, rows, next_sequence(connection, batch_id) - 1)
     connection.execute("drop table temp.folded")
     return agree
 
 
+def _added_up(rows: list[TallyRow]) -> list[TallyRow]:
+    return Tally.of((), rows).as_rows()
+
+
 def _pieces_agree(connection: sqlite3.Connection, batch_id: int) -> bool:
     kept = "select identifier, batch_id, piece, sequence from piece where batch_id = ?"
-    for query in (f"{kept} except {_FOLD_PIECES}", f"{_FOLD_PIECES} except {kept}"):
-        if connection.execute(query + " limit 1", (batch_id, batch_id)).fetchone():
+    folded = "select identifier, batch_id, piece, sequence from folded"
+    for query in (f"{kept} except {folded}", f"{folded} except {kept}"):
+        if connection.execute(query + " limit 1", (batch_id,)).fetchone():
             return False
     return True

@@ -115,3 +115,62 @@ create table tally (
     manual integer not null,
     primary key (batch_id, verdict, category, district)
 ) strict, without rowid;
+
+-- migration: 002_tallied
+-- Up to which entry the kept tally counts; it is brought up to date now and then, not at every card.
+create table tallied (
+    batch_id integer primary key references batch (id),
+    sequence integer not null
+) strict;
+
+-- migration: 010_people
+create table person (
+    id integer primary key,
+    name text not null,
+    name_key text not null unique,      -- two people never differ by capital letters only
+    role text not null check (role in ('officer', 'witness', 'supervisor')),
+    secret text not null,               -- Argon2id of the PIN or passphrase
+    nip text not null,
+    position text not null,
+    is_active integer not null,
+    created_at text not null,
+    created_by text not null
+) strict;
+
+-- Who is signed in. Kept so that pages go on after a restart.
+create table login (
+    token_sha256 blob primary key check (length(token_sha256) = 32),
+    person_id integer references person (id),   -- null for a witness who was paired
+    name text not null,
+    role text not null check (role in ('officer', 'witness', 'supervisor')),
+    is_kiosk integer not null,          -- 1: on this machine; never valid from the network
+    started_at text not null,
+    seen_at text not null
+) strict, without rowid;
+
+create table lockout (
+    account text not null,              -- a name_key, or '' for all names that nobody has
+    address text not null,              -- 'kiosk', or where in the network
+    failures integer not null,
+    failed_at text not null,
+    primary key (account, address)
+) strict, without rowid;
+
+-- What was done to people and the office's certificate; shown to the supervisor, never changed.
+create table station_event (
+    id integer primary key,
+    at text not null,
+    by text not null,
+    what text not null,
+    about text not null
+) strict;
+
+create trigger station_event_is_never_changed before update on station_event
+begin
+    select raise(abort, 'the record of the station is never changed');
+end;
+
+create trigger station_event_is_never_deleted before delete on station_event
+begin
+    select raise(abort, 'the record of the station is never deleted');
+end;
