@@ -6,6 +6,9 @@ StationError
 │   ├── BatchError        the batch does not exist, or its state does not allow this
 │   ├── EntryError        there is no such entry, or it cannot be taken back
 │   └── SettingsError     the settings file has mistakes (all of them are listed)
+├── AccessError           who asks is not known here, or may not do this
+│   └── LockedOutError    too many wrong tries; `wait_s` says how long to wait
+├── VerificationError     a bundle, receipt or head was changed, or is not what it should be
 ├── ReaderError           a device is gone or cannot be opened; it may come back
 └── StorageError          the disk or the database failed; the station stops counting
     └── FolderInUseError    another process holds the data folder
@@ -45,6 +48,21 @@ class EntryError(InputError):
 
 class SettingsError(InputError):
     """The settings file has mistakes; the message lists all of them."""
+
+
+class AccessError(StationError):
+    """Who asks is not known here, or may not do this; nothing was changed."""
+
+
+class LockedOutError(AccessError):
+    """Too many wrong tries; `values["wait_s"]` is how many seconds are left."""
+
+
+class VerificationError(StationError):
+    """A bundle, a receipt or a head was changed, or is not what it should be.
+
+    The message names the first bad place.
+    """
 
 
 class ReaderError(StationError):
