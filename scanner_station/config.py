@@ -3,6 +3,7 @@
 Defaults live on these dataclasses and nowhere else; `config/station.example.toml` shows them.
 """
 
+import ipaddress
 import re
 import tomllib
 import zoneinfo
@@ -19,6 +20,7 @@ Check = Callable[[Any], str]
 
 LANGUAGES: Final = ("id", "en")
 SYMBOLOGIES: Final = tuple(name.value for name in Symbology if name is not Symbology.UNKNOWN)
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
@@ -28,6 +30,28 @@ def _slug(value: str) -> str:
 
 def _not_empty(value: str) -> str:
     return "" if value.strip() else "some text"
+
+
+def _this_machine(value: str) -> str:
+    try:
+        is_own = value == "localhost" or ipaddress.ip_address(value).is_loopback
+    except ValueError:
+        is_own = False
+    if not value.strip():
+        return "some text"
+    return "" if is_own else "127.0.0.1 (tablets come by HTTPS, see web.network)"
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.IPv4Address(value or "0.0.0.0")  # noqa: S104 - only looked at
+    except ValueError:
+        return "an address of this machine, 0.0.0.0 for all of them, or '' for none"
+    return ""
+
+
+def _host_names(value: tuple[str, ...]) -> str:
+    return "" if all(_HOST.fullmatch(name) for name in value) else "host names or addresses"
 
 
 def _language(value: str) -> str:
@@ -77,15 +101,27 @@ class StationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """Where the pages are; until people, PINs and HTTPS exist, on this machine only.
+    """Where the pages are: unencrypted on this machine, by HTTPS in the local network.
 
-    `port` 0 takes any free one; `stream_slots` is how many pages may follow live at once.
+    Ports: 0 takes any free one. `network` '' lets no tablet in; `names` are further names and
+    addresses for the certificate; `stream_slots` is how many pages may follow live at once.
     """
 
-    host: str = field(default="127.0.0.1", metadata=_checked(_not_empty))
+    host: str = field(default="127.0.0.1", metadata=_checked(_this_machine))
     port: int = field(default=8080, metadata=_checked(_between(0, 65535)))
+    network: str = field(default="0.0.0.0", metadata=_checked(_network))  # noqa: S104 - HTTPS
+    https_port: int = field(default=8443, metadata=_checked(_between(0, 65535)))
+    certificate_port: int = field(default=8081, metadata=_checked(_between(0, 65535)))
+    names: tuple[str, ...] = field(default=(), metadata=_checked(_host_names))
     stream_slots: int = field(default=60, metadata=_checked(_between(1, 200)))
     max_upload_mb: int = field(default=256, metadata=_checked(_between(1, 4096)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleSettings:
+    """How long officers and supervisors may do nothing before they must sign in again."""
+
+    idle_minutes: int = field(default=15, metadata=_checked(_between(1, 720)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +162,7 @@ class Settings:
 
     station: StationSettings = field(default_factory=StationSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    people: PeopleSettings = field(default_factory=PeopleSettings)
     identifiers: IdentifierSettings = field(default_factory=IdentifierSettings)
     cameras: tuple[CameraSettings, ...] = field(default=(), metadata={"key": "camera"})
     serials: tuple[SerialSettings, ...] = field(default=(), metadata={"key": "serial"})

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,11 @@ from scanner_station import config
 from scanner_station.config import Settings
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
+from scanner_station.storage.durable_file import written_durably
 
 SETTINGS_VARIABLE: Final = "SCANNER_STATION_CONFIG"
 SETTINGS_FILE: Final = "station.toml"
+API_FILE: Final = "api-token"
 
 
 def local_account() -> str:
@@ -23,6 +26,18 @@ def local_account() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid-{os.getuid()}"
+
+
+def new_api_token(data: Path) -> str:
+    """Return a new secret for programs on this machine, kept where only this account reads it.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    token = secrets.token_urlsafe(32)
+    with written_durably(data / API_FILE) as file:
+        file.write(token.encode())
+    return token
 
 
 def load_settings(data: Path, named: Path | None = None) -> Settings:

@@ -1,12 +1,13 @@
 """The daemon: readers, log and pages joined; apart from `compose` because it imports OpenCV."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from scanner_station.cli.compose import local_account
+from scanner_station.cli.compose import local_account, new_api_token
 from scanner_station.cli.simulation import (
     Simulation,
     known_slugs,
@@ -22,11 +23,14 @@ from scanner_station.readers.port_finder import PortFinder
 from scanner_station.readers.protocol import Reader
 from scanner_station.readers.serial_port import SerialReader
 from scanner_station.service.delivery import Delivery
+from scanner_station.service.logins import Logins
+from scanner_station.service.people import People
 from scanner_station.service.reader_loop import ReaderLoop, without_repeats
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.webapp.app import close_app, create_app
-from scanner_station.webapp.context import WebContext
+from scanner_station.webapp.context import WebContext, pages_of
+from scanner_station.webapp.network import Network
 from scanner_station.webapp.server import Server, serve
 
 STOP_TIMEOUT_S: Final = 5.0
@@ -36,8 +40,8 @@ WRITER_TIMEOUT_S: Final = 10.0
 class Devices:
     """The reader loops of one station, and the newest picture of its cameras."""
 
-    def __init__(self, station: Station, by: str) -> None:
-        """Make no reader yet."""
+    def __init__(self, station: Station, by: Callable[[], str]) -> None:
+        """Make no reader yet; `by` tells who is at the table."""
         self._station = station
         self._by = by
         self._cameras: dict[ReaderId, CameraReader] = {}
@@ -128,6 +132,7 @@ class Daemon:
 
     server: Server
     station: Station
+    network: Network
 
     @property
     def address(self) -> str:
@@ -151,16 +156,18 @@ def daemon(
     Raises:
         StorageError: the data folder cannot be used.
     """
-    by = local_account()
+    account = local_account()
     with ExitStack() as stack:
         station = Station(data, name=settings.station.name)
         stack.callback(station.close)
         views = Views(data)
         stack.callback(views.close)
-        devices = Devices(station, by)
+        people = People(station)
+        logins = Logins(station, idle=timedelta(minutes=settings.people.idle_minutes))
+        devices = Devices(station, lambda: account if people.is_empty else logins.at_the_table())
         slugs = known_slugs(station)
-        if simulate and may_simulate(slugs):
-            made_up = stack.enter_context(simulation(station, slugs, cards=cards, by=by))
+        if simulate and people.is_empty and may_simulate(slugs):
+            made_up = stack.enter_context(simulation(station, slugs, cards=cards, by=account))
             devices.add_simulated(made_up)
         for camera in settings.cameras:
             devices.add_camera(camera)
@@ -169,13 +176,19 @@ def daemon(
         context = WebContext(
             station=station,
             views=views,
-            by=by,
+            people=people,
+            logins=logins,
+            by=account,
+            api_token=new_api_token(data),
             settings=settings,
             latest_picture=devices.latest_picture if devices.has_camera else None,
             decoder_counts=devices.readings_by_stage if devices.has_camera else None,
         )
         app = create_app(context)
         stack.callback(close_app, app)
+        network = pages_of(app).network
+        if not people.is_empty:
+            network.start()
         web = settings.web
         server = serve(app, web.host, web.port if port is None else port, web.stream_slots)
         server.start()
@@ -183,4 +196,4 @@ def daemon(
         for loop in devices.loops:
             loop.start()
         stack.callback(devices.stop)
-        yield Daemon(server=server, station=station)
+        yield Daemon(server=server, station=station, network=network)

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     MANUAL = "manual"
     VOID = "void"
     CANCEL = "cancel"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

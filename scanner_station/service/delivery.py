@@ -1,8 +1,9 @@
 """From a device's reading to the active batch, and what a camera may ask about a payload."""
 
 import logging
+from collections.abc import Callable
 
-from scanner_station.domain.errors import BatchError, StorageError
+from scanner_station.domain.errors import AccessError, BatchError, StorageError
 from scanner_station.domain.events import ReaderNotice
 from scanner_station.domain.reading import Reading
 from scanner_station.service.station import Station
@@ -13,8 +14,11 @@ _log = logging.getLogger(__name__)
 class Delivery:
     """Hands the readings of one device to the batch that counts now, or to one fixed batch."""
 
-    def __init__(self, station: Station, *, by: str, slug: str = "") -> None:
-        """`slug`: count into this batch only; '' for whichever is active."""
+    def __init__(self, station: Station, *, by: Callable[[], str], slug: str = "") -> None:
+        """`by` tells who is at the table, or raises AccessError when nobody is.
+
+        `slug`: count into this batch only; '' for whichever is active.
+        """
         self._station = station
         self._by = by
         self._slug = slug
@@ -26,8 +30,8 @@ class Delivery:
         goes on, so that it works again at once then.
         """
         try:
-            self._station.handle(self._open_slug(), reading, by=self._by)
-        except BatchError as error:
+            self._station.handle(self._open_slug(), reading, by=self._by())
+        except (AccessError, BatchError) as error:
             values: dict[str, str | int] = {key: str(value) for key, value in error.values.items()}
             self._station.bus.publish(
                 ReaderNotice(reader_id=reading.reader_id, message=error.message, values=values)

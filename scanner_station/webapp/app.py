@@ -3,13 +3,27 @@
 from flask import Flask
 
 from scanner_station import assets
-from scanner_station.webapp import api, officer, supervisor, witness
+from scanner_station.service.certificates import own_names
+from scanner_station.service.pairing import Pairing
+from scanner_station.webapp import (
+    api,
+    certificate,
+    first_start,
+    login,
+    officer,
+    pairing,
+    people,
+    supervisor,
+    witness,
+)
+from scanner_station.webapp.auth import guard
 from scanner_station.webapp.calls import StationRequest, refuse_in_sentences
 from scanner_station.webapp.context import Pages, WebContext, pages_of
 from scanner_station.webapp.drawing import prepare_templates
 from scanner_station.webapp.live import Live
 from scanner_station.webapp.manifest_jobs import ManifestJobs
 from scanner_station.webapp.metrics import Metrics
+from scanner_station.webapp.network import Network
 from scanner_station.webapp.security import MAX_BODY_BYTES, protect
 from scanner_station.webapp.translate import Languages
 
@@ -42,17 +56,28 @@ def create_app(context: WebContext) -> Flask:
             decoder_counts=context.decoder_counts,
         ),
         languages=Languages(web / "translations", settings.station.language),
+        pairing=Pairing(context.station.clock),
+        network=Network(app, context.station.folder, settings, context.station.clock),
     ).keep_in(app.extensions)
     prepare_templates(app)
-    protect(app, host=settings.web.host)
+    protect(app, names=own_names(settings.web.names))
+    guard(app)
     refuse_in_sentences(app)
-    for module in (officer, witness, supervisor, api):
+    for module in (
+        login,
+        first_start,
+        pairing,
+        certificate,
+        people,
+        officer,
+        witness,
+        supervisor,
+        api,
+    ):
         app.register_blueprint(module.blueprint)
     return app
 
 
 def close_app(app: Flask) -> None:
-    """End the live streams and the work on manifests; safe twice."""
-    parts = pages_of(app)
-    parts.live.close()
-    parts.jobs.close()
+    """End the live streams, the work on manifests and the local network; safe twice."""
+    pages_of(app).close()

@@ -9,14 +9,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from scanner_station.domain.errors import (
+    AccessError,
     BatchError,
     EntryError,
     InputError,
+    LockedOutError,
     ManifestError,
     StationError,
     StorageError,
 )
 from scanner_station.service import views
+from scanner_station.webapp.auth import caller
 from scanner_station.webapp.context import pages
 
 _MOST: Final = 2**53
@@ -138,6 +141,10 @@ def _answer(status: int, error: StationError) -> tuple[Response | str, int]:
 
 def _status_of(error: StationError) -> int:
     match error:
+        case LockedOutError():
+            return 429
+        case AccessError():
+            return 401 if caller().role is None else 403
         case BatchError():
             return 409 if _batch_exists() else 404
         case ManifestError() | EntryError():

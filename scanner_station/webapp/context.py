@@ -2,16 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
 from scanner_station.config import Settings
+from scanner_station.service.logins import Logins
+from scanner_station.service.pairing import Pairing
+from scanner_station.service.people import People
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.webapp.live import Live
 from scanner_station.webapp.manifest_jobs import ManifestJobs
 from scanner_station.webapp.metrics import Metrics
 from scanner_station.webapp.translate import Languages
+
+if TYPE_CHECKING:  # the servers, which are given these parts
+    from scanner_station.webapp.network import Network
 
 _EXTENSION = "scanner_station"
 
@@ -20,7 +27,8 @@ _EXTENSION = "scanner_station"
 class WebContext:
     """What `create_app` is given.
 
-    `by` stands in entries made from pages until people have names. `latest_picture` returns the
+    `by` stands in entries made from pages until people have been added, and by programs that
+    know `api_token` ('' lets none in). `latest_picture` returns the
     newest camera picture as JPEG bytes, None when there is none yet; leave it out without a
     camera. `decoder_counts` returns readings by decoder stage since the start.
     """
@@ -28,7 +36,10 @@ class WebContext:
     station: Station
     views: Views
     settings: Settings
+    people: People
+    logins: Logins
     by: str
+    api_token: str = ""
     latest_picture: Callable[[], bytes | None] | None = None
     decoder_counts: Callable[[], dict[str, int]] | None = None
 
@@ -42,6 +53,14 @@ class Pages:
     jobs: ManifestJobs
     metrics: Metrics
     languages: Languages
+    pairing: Pairing
+    network: "Network"
+
+    def close(self) -> None:
+        """End the live streams, the work on manifests and the local network; safe twice."""
+        self.live.close()
+        self.jobs.close()
+        self.network.stop()
 
     def keep_in(self, extensions: dict[str, object]) -> None:
         """Put these parts where `pages` finds them."""

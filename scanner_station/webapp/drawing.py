@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from scanner_station import __version__
 from scanner_station.config import LANGUAGES
+from scanner_station.webapp.auth import caller
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.translate import COOKIE, Language, zone_name
 
@@ -48,6 +49,7 @@ def page(template: str, **values: object) -> Response:
         "messages": _language().messages(),
         "time_zone": zone,
         "zone_name": zone_name(zone, context.station.clock.now()),
+        "write_token": caller().write_token,
     }
     return make_response(
         render_template(template, station=context.station.name, settings=settings, **values)

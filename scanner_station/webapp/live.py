@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import Final
@@ -212,8 +212,13 @@ class Live:
             **self.status(),
         }
 
-    def open_stream(self, slug: str, since: int | None) -> "Stream | None":
+    def open_stream(
+        self, slug: str, since: int | None, *, is_wanted: Callable[[], bool] = lambda: True
+    ) -> "Stream | None":
         """Return a stream of one batch after entry `since`, or None when all slots are taken.
+
+        It ends when `is_wanted` no longer holds, asked every two seconds: whoever follows may
+        have been signed out.
 
         Raises:
             BatchError: there is no such batch.
@@ -227,7 +232,7 @@ class Live:
             raise
         with self._changed:
             self._used += 1
-        return Stream(self, slug, newest if since is None else since)
+        return Stream(self, slug, newest if since is None else since, is_wanted)
 
     def _ensure_channel(self, slug: str) -> int:
         """Start to keep a batch's newest, if nobody watches it yet; return its newest entry."""
@@ -309,7 +314,8 @@ class Stream:
     A class and not a generator: the slot must come back even if nothing was ever sent.
     """
 
-    def __init__(self, live: Live, slug: str, since: int) -> None:
+    def __init__(self, live: Live, slug: str, since: int, is_wanted: Callable[[], bool]) -> None:
+        self._is_wanted = is_wanted
         self._live = live
         self._slug = slug
         self._last = since
@@ -338,6 +344,8 @@ class Stream:
         if news is None:
             raise StopIteration
         if time.monotonic() >= self._beat_at_s:
+            if not self._is_wanted():
+                raise StopIteration
             self._beat_at_s = time.monotonic() + BEAT_S
             news += self._live.beat()
         return news

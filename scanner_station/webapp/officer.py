@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station.domain.errors import BatchError, EntryError, InputError
@@ -11,6 +11,7 @@ from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.reading import ReaderId, Reading, Symbology, symbology_named
 from scanner_station.service import batches, views
 from scanner_station.service.views import Json
+from scanner_station.webapp.auth import by, caller, has_no_batch
 from scanner_station.webapp.calls import body, text_of, whole_number_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
@@ -23,7 +24,9 @@ blueprint = Blueprint("officer", __name__)
 
 @blueprint.get("/")
 def officer() -> AnyResponse:
-    """Show the officer's page."""
+    """Show the officer's page; a station with nothing in it asks first who uses it."""
+    if caller().is_open and has_no_batch():
+        return redirect("/first-start")
     return page("officer.html", has_camera=pages().context.latest_picture is not None)
 
 
@@ -71,7 +74,7 @@ def _nonce(data: dict[str, object]) -> str:
 def _handled(slug: str, reading: Reading, *, typed: bool, nonce: str) -> EntryRecorded:
     context = pages().context
     try:
-        return context.station.handle(slug, reading, by=context.by, typed=typed, nonce=nonce)
+        return context.station.handle(slug, reading, by=by(), typed=typed, nonce=nonce)
     except BatchError:
         raise
     except InputError as error:
@@ -85,7 +88,7 @@ def void(slug: str) -> Json:
     data = body()
     sequence, reason = whole_number_of(data, "sequence"), text_of(data, "reason")
     context = pages().context
-    recorded = context.station.void(slug, sequence, reason=reason, by=context.by)
+    recorded = context.station.void(slug, sequence, reason=reason, by=by())
     entry = views.entry_as_json(recorded.body, recorded.identifier)
     return entry | {"counted": recorded.counted, "expected": recorded.expected}
 

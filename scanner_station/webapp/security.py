@@ -1,7 +1,6 @@
 """What keeps other sites, other names and oversized bodies out."""
 
 import ipaddress
-import socket
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -33,17 +32,15 @@ _HEADERS: Final = {
 _READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def protect(app: Flask, *, host: str) -> None:
+def protect(app: Flask, *, names: frozenset[str]) -> None:
     """Refuse strange hosts and cross-site writes on every route, and set the headers.
 
-    `host`: the address the pages listen on; its name is among those accepted.
+    `names`: the station's own names; any address is accepted beside them.
     """
-    own = socket.gethostname().lower()
-    known = frozenset({"localhost", own, f"{own}.local", host.lower()})
 
     @app.before_request
     def refuse_strangers() -> None:
-        if not _is_known_host(request.host, known):
+        if not _is_known_host(request.host, names):
             abort(421)
         if request.method not in _READING_METHODS and not _is_own_page(request):
             abort(403)

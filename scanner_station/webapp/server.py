@@ -3,13 +3,15 @@
 import logging
 import socket
 import threading
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from cheroot import wsgi
 from flask import Flask
 
 from scanner_station.domain.errors import StationError
-from scanner_station.webapp.app import close_app
+from scanner_station.webapp.connections import ConnectionsFrom, Encrypted, PatientConnection
+from scanner_station.webapp.context import pages_of
 
 SCAN_THREADS: Final = 16
 """Threads beside those that streams can hold, so that a scan never waits for a stream."""
@@ -22,8 +24,24 @@ _STOP_S: Final = 3
 _log = logging.getLogger(__name__)
 
 
+Application = Callable[..., Iterable[bytes]]
+
+
 class _WebServer(wsgi.Server):
     """Says what went wrong in the station's own log."""
+
+    ConnectionClass = PatientConnection
+    connections_from = ConnectionsFrom(None)
+
+    def process_conn(self, conn: Any) -> None:
+        """Give a connection to a thread; one from the network only once it has said something."""
+        if conn.last_used is None and self.connections_from.has_limit:
+            if self.connections_from.enter(conn):
+                self._connections.put(conn)  # type: ignore[attr-defined]  # not in its stubs
+            else:
+                conn.close()
+            return
+        super().process_conn(conn)
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """Log a line; a page that went away in the middle of an answer is everyday life."""
@@ -31,22 +49,36 @@ class _WebServer(wsgi.Server):
 
 
 class Server:
-    """Serves an application until stopped."""
+    """Serves an application at one address until stopped."""
 
-    def __init__(self, app: Flask, host: str, port: int, stream_slots: int) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: Application,
+        host: str,
+        port: int,
+        *,
+        threads: int,
+        encrypted: Encrypted | None = None,
+        most_from_one_address: int | None = None,
+        before_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`port` 0 takes any free one; `most_from_one_address`: connections, None for no limit."""
+        self._before_stop = before_stop
         self._host = host
         self._wanted_port = port
+        self._scheme = "http" if encrypted is None else "https"
         self._server = _WebServer(
             (host, port),
             app,
-            numthreads=stream_slots + SCAN_THREADS,
+            numthreads=threads,
             request_queue_size=_BACKLOG,
             timeout=_IDLE_S,
             shutdown_timeout=_STOP_S,
             server_name="scanner-station",
         )
-        self._server.keep_alive_conn_limit = 4 * (stream_slots + SCAN_THREADS)
+        self._server.ssl_adapter = encrypted
+        self._server.connections_from = ConnectionsFrom(most_from_one_address)
+        self._server.keep_alive_conn_limit = 4 * threads
         self._server.expiration_interval = 0.1
         self._server.max_request_header_size = 16 * 1024
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
@@ -82,21 +114,25 @@ class Server:
     @property
     def address(self) -> str:
         """Where the pages are, without a slash at the end."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
+        return self.address_at(self._host)
+
+    def address_at(self, host: str) -> str:
+        """Return where the pages are for whoever knows this machine as `host`."""
+        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def is_alive(self) -> bool:
         """Whether pages are served."""
         return self._thread.is_alive() and bool(self._server.ready)
 
     def stop(self) -> None:
-        """End the streams, finish the requests and stop; safe twice."""
-        close_app(self._app)
+        """Finish the requests and stop; safe twice."""
+        self._before_stop()
         self._server.stop()
         if self._thread.is_alive():
             self._thread.join()
 
 
 def serve(app: Flask, host: str, port: int, stream_slots: int) -> Server:
-    """Return a server for the pages; `port` 0 takes any free one."""
-    return Server(app, host, port, stream_slots)
+    """Return the server of this machine's own pages; when it stops, their streams end first."""
+    threads = stream_slots + SCAN_THREADS
+    return Server(app, host, port, threads=threads, before_stop=lambda: pages_of(app).close())

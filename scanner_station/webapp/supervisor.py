@@ -16,6 +16,7 @@ from scanner_station.exports.log import FORMATS, export
 from scanner_station.service import batches, views
 from scanner_station.service.counter import require_batch
 from scanner_station.service.views import Json
+from scanner_station.webapp.auth import by
 from scanner_station.webapp.calls import body, text_of, whole_number_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
@@ -42,7 +43,7 @@ def create() -> tuple[Json, int]:
         context.station,
         slug,
         title=text_of(data, "title"),
-        by=context.by,
+        by=by(),
         place=text_of(data, "place", ""),
         held_on=text_of(data, "held_on", ""),
         schemes=_schemes(data),
@@ -118,7 +119,7 @@ def manifest(slug: str) -> Json:
 @blueprint.post("/api/batches/<slug>/manifest/import")
 def import_manifest(slug: str) -> tuple[Json, int]:
     """Start to write the manifest that was checked: all of it, or nothing."""
-    job = pages().jobs.write(slug, pages().context.by)
+    job = pages().jobs.write(slug, by())
     return job.as_json(pages().languages.of_call(request)), 202
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station.domain.errors import StationError
 from scanner_station.service.views import Json
+from scanner_station.webapp.auth import caller
 from scanner_station.webapp.calls import number_in_query
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
@@ -27,7 +28,8 @@ def events(slug: str) -> tuple[AnyResponse, int] | AnyResponse:
     """Follow a batch live (server-sent events); beyond the slots 503, and the page polls."""
     since = _since(request.headers.get("Last-Event-ID"))
     live = pages().live
-    stream = live.open_stream(slug, since)
+    login, logins = caller().login, pages().context.logins
+    stream = live.open_stream(slug, since, is_wanted=lambda: login is None or logins.is_live(login))
     if stream is None:
         sentence = (
             pages()

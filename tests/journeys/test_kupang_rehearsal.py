@@ -78,7 +78,7 @@ def scan_all(
     station: Station, folder: Path, shown: list[str], sent: list[str], piped: list[str]
 ) -> None:
     """Present every card through camera, serial line and standard input at the same time."""
-    deliver = Delivery(station, by="petugas")
+    deliver = Delivery(station, by=lambda: "petugas")
     notices = Notices()
     pipe_out, pipe_in = os.pipe()
     with PtyScanner(folder) as scanner, os.fdopen(pipe_out, "rb") as piped_lines:

@@ -24,7 +24,8 @@ MO_FILE = PO_FILE.with_suffix(".mo")
 
 # Words that stand in for %(what)s, %(why)s and the like in other sentences.
 WORDS = (
-    *("reason", "title", "place", "category", "name"),
+    *("reason", "title", "place", "category", "name", "position", "letterhead", "office"),
+    *("officer", "witness", "supervisor"),
     *("16 digits", "a serial number", "a chip number", "comma, semicolon or tab"),
     *("plain text", "nothing", "a web page", "a zip archive of something else"),
     *("its directory is broken", "its end is missing", "it is packed in an unusual way"),
@@ -44,6 +45,8 @@ ERRORS = {
     "EntryError",
     "ReaderError",
     "StorageError",
+    "AccessError",
+    "LockedOutError",
     "FolderInUseError",
     "ReaderNotice",
     "StationFault",

@@ -3,12 +3,17 @@
 import itertools
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
+from scanner_station.clock import Clock
 from scanner_station.config import Settings, StationSettings, WebSettings
 from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.reading import ReaderId, Reading, Symbology
+from scanner_station.domain.people import Role
 from scanner_station.service import batches
+from scanner_station.service.logins import Logins
+from scanner_station.service.people import People
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.webapp.app import create_app
@@ -16,6 +21,17 @@ from scanner_station.webapp.context import WebContext
 from scanner_station.webapp.server import serve
 
 SLUG = "kupang-1"
+API_TOKEN = "of this machine's programs"
+NAMES = {
+    Role.OFFICER: "Ani Petugas",
+    Role.WITNESS: "Wati Saksi",
+    Role.SUPERVISOR: "Sari Penyelia",
+}
+SECRETS = {
+    Role.OFFICER: "713905",
+    Role.WITNESS: "482617",
+    Role.SUPERVISOR: "kartu rusak dibakar",
+}
 
 
 def nik(number: int) -> str:
@@ -39,25 +55,40 @@ class RunningStation:
         language: str = "id",
         slots: int = 12,
         latest_picture: Callable[[], bytes | None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock
         self.folder = folder
         self.settings = Settings(
             station=StationSettings(language=language, time_zone="Asia/Makassar"),
-            web=WebSettings(port=free_port(), stream_slots=slots),
+            web=WebSettings(
+                port=free_port(),
+                network="127.0.0.1",
+                https_port=0,
+                certificate_port=0,
+                stream_slots=slots,
+            ),
         )
         self._latest_picture = latest_picture
         self.start()
 
     def start(self) -> None:
         """Start as a new process would; after a stop, at the same port."""
-        self.station = Station(self.folder, name=self.settings.station.name)
+        self.station = Station(self.folder, name=self.settings.station.name, clock=self._clock)
+        self.people = People(self.station)
+        self.logins = Logins(
+            self.station, idle=timedelta(minutes=self.settings.people.idle_minutes)
+        )
         self.views = Views(self.folder)
         self.app = create_app(
             WebContext(
                 station=self.station,
                 views=self.views,
                 settings=self.settings,
+                people=self.people,
+                logins=self.logins,
                 by="petugas",
+                api_token=API_TOKEN,
                 latest_picture=self._latest_picture,
             )
         )
@@ -75,6 +106,11 @@ class RunningStation:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def add_people(self) -> None:
+        """Add one person of each role; from now on nobody works without signing in."""
+        for role, name in NAMES.items():
+            self.people.add(name, role, SECRETS[role], by="first start", nip="", position="")
 
     @property
     def address(self) -> str:

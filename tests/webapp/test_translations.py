@@ -28,7 +28,7 @@ def test_the_compiled_catalogue_is_the_one_that_was_written() -> None:
 
 def test_sentences_are_found_in_python_templates_and_scripts() -> None:
     found = catalogue.sentences()
-    assert found["Officer"] == "officer.html"
+    assert found["Counting cards"] == "officer.html"
     assert found["Not confirmed"] == "common.js"
     assert found["the cell is a date, not a card's number"] == "domain/manifest_problems.py"
     assert any(place == "service/station.py" for place in found.values())

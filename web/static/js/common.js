@@ -57,11 +57,31 @@ export class CallError extends Error {
   }
 }
 
+let isLeaving = false;
+let signedOut = () => {
+  if (isLeaving) return;
+  isLeaving = true;
+  location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+};
+
+/** Do something else than go to the page to sign in when nobody is signed in any more. */
+export function whenSignedOut(handle) {
+  signedOut = handle;
+}
+
+/** Somebody has signed in on this page: from now on it speaks for them. */
+export function speakFor(signedIn) {
+  settings.write_token = signedIn.write_token;
+  const who = document.getElementById("who");
+  if (who) who.textContent = signedIn.name;
+}
+
 const CALL_LIMIT_MS = 8000;
 
 /** Call the station: `data` is sent as JSON, or as it is when it is a form. */
 export async function call(method, path, data, limit_ms = CALL_LIMIT_MS) {
   const headers = { "Accept-Language": settings.language };
+  if (method !== "GET" && settings.write_token) headers["X-Write-Token"] = settings.write_token;
   let body;
   if (data instanceof FormData) {
     body = data;
@@ -78,6 +98,7 @@ export async function call(method, path, data, limit_ms = CALL_LIMIT_MS) {
     throw new CallError(response && response.status >= 400 ? response.status : 0,
       t("The station does not answer; is it switched on?"));
   }
+  if (response.status === 401 && path !== "/api/login") signedOut();
   if (!response.ok) throw new CallError(response.status, answer.error ?? response.statusText);
   return answer;
 }

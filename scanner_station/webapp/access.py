@@ -1,0 +1,75 @@
+"""One table: which roles may use which route. What is not in it is refused to everybody.
+
+A test walks every route and every role against it, and against `docs/security.md`.
+"""
+
+from typing import Final
+
+from scanner_station.domain.people import Role
+
+Roles = frozenset[Role]
+
+EVERYBODY: Final = frozenset({*Role})
+"""Everybody who is signed in."""
+ANYBODY: Final[Roles | None] = None
+"""Also who is not: pages that let people in, and what tells nothing."""
+
+_TABLE: Final = frozenset({Role.OFFICER, Role.SUPERVISOR})
+_DESK: Final = frozenset({Role.SUPERVISOR})
+
+ACCESS: Final[dict[str, Roles | None]] = {
+    "static": ANYBODY,
+    # letting people in
+    "login.show": ANYBODY,
+    "login.sign_in": ANYBODY,
+    "login.sign_out": ANYBODY,
+    "login.who": ANYBODY,
+    "first_start.show": ANYBODY,
+    "first_start.begin": ANYBODY,
+    "pairing.arrive": ANYBODY,
+    "pairing.take": ANYBODY,
+    "pairing.show": _TABLE,
+    "pairing.issue": _TABLE,
+    "pairing.state": _TABLE,
+    "certificate.show": ANYBODY,
+    "certificate.download": ANYBODY,
+    "certificate.renew": _DESK,
+    # the officer at the table
+    "officer.officer": _TABLE,
+    "officer.count": _TABLE,
+    "officer.void": _TABLE,
+    "officer.category": _TABLE,
+    "officer.activate": _TABLE,
+    "officer.entry": _TABLE,
+    "officer.recover": _TABLE,
+    "officer.preview": _TABLE,
+    # the witness, who changes nothing
+    "witness.witness": EVERYBODY,
+    "witness.events": EVERYBODY,
+    "witness.picture": EVERYBODY,
+    # the supervisor
+    "supervisor.supervisor": _DESK,
+    "supervisor.create": _DESK,
+    "supervisor.cancel": _DESK,
+    "supervisor.send_manifest": _DESK,
+    "supervisor.manifest": _DESK,
+    "supervisor.import_manifest": _DESK,
+    "supervisor.cancel_manifest": _DESK,
+    "supervisor.export_log": _DESK,
+    "people.show": _DESK,
+    "people.everybody": _DESK,
+    "people.add": _DESK,
+    "people.secret": _DESK,
+    "people.active": _DESK,
+    "people.office": _DESK,
+    # programs
+    "api.all_batches": EVERYBODY,
+    "api.batch": EVERYBODY,
+    "api.station": EVERYBODY,
+    "api.openapi": ANYBODY,
+    "api.health": ANYBODY,
+    "api.metrics": _TABLE,
+}
+
+WITNESS_WRITES: Final[frozenset[str]] = frozenset()
+"""The routes a witness may write to: their own words, never the count."""
