@@ -68,6 +68,11 @@ def _run(
             f"  officer {daemon.address}/   witness {daemon.address}/witness   "
             f"supervisor {daemon.address}/supervisor"
         )
+        if daemon.network.https_address:
+            click.echo(
+                f"  tablets {daemon.network.https_address}/   how they come to trust it "
+                f"{daemon.network.certificate_address}/"
+            )
         click.echo(f"  data folder {data.resolve()}; Ctrl-C stops the station.")
         watchdog = Watchdog(is_alive=daemon.is_alive)
         watchdog.start()

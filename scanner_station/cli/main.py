@@ -98,6 +98,7 @@ def _load_commands() -> None:
         card_commands,
         daemon_commands,
         file_commands,
+        user_commands,
     )
 
 

@@ -13,14 +13,23 @@ from scanner_station.clock import Clock
 from scanner_station.storage import certificates as files
 from scanner_station.storage.certificates import Certificates
 
+_INTERFACES: Final = Path("/sys/class/net")  # asking for their names needs rights of its own
 _ADDRESS_OF_INTERFACE: Final = 0x8915  # SIOCGIFADDR, netdevice(7)
 
 
 class StationCertificates:
     """What the station proves itself with in the local network."""
 
-    def __init__(self, folder: Path, *, station: str, more: Iterable[str], clock: Clock) -> None:
-        """Load what is in the data folder, or make it.
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        station: str,
+        more: Iterable[str],
+        clock: Clock,
+        is_new: bool = False,
+    ) -> None:
+        """Load what is in the data folder, or make it (with `is_new` in any case).
 
         `more`: names and addresses of the settings beside those that this machine has now.
 
@@ -31,7 +40,7 @@ class StationCertificates:
         self._station = station
         self._more = frozenset(more)
         self._clock = clock
-        self._found = files.load(folder) or self._make()
+        self._found = (None if is_new else files.load(folder)) or self._make()
         self._used: Path | None = None
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -78,6 +87,11 @@ class StationCertificates:
         return self._found.ends.date().isoformat()
 
     @property
+    def names(self) -> list[str]:
+        """Every name and address that the certificates are good for."""
+        return sorted(self._found.names)
+
+    @property
     def missing(self) -> list[str]:
         """The names and addresses of this machine that the certificates do not have."""
         return sorted(own_names(self._more) - self._found.names)
@@ -87,8 +101,8 @@ def own_addresses() -> list[str]:
     """Return this machine's addresses in its networks (IPv4), the one towards others first."""
     found = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            wanted = struct.pack("256s", name.encode()[:15])
+        for interface in _INTERFACES.iterdir():
+            wanted = struct.pack("256s", interface.name.encode()[:15])
             try:
                 answer = fcntl.ioctl(probe.fileno(), _ADDRESS_OF_INTERFACE, wanted)
             except OSError:  # an interface without an address

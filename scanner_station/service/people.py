@@ -305,6 +305,11 @@ class People:
             write_if_possible(self._station, write)
 
 
+def everybody(connection: Connection) -> list[Person]:
+    """Return all people, in order of name; for who reads beside the writer."""
+    return [person for person, _ in rows.everybody(connection)]
+
+
 def office(connection: Connection) -> Office | None:
     """Return the office; None before the first start."""
     return rows.office(connection)

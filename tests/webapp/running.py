@@ -9,8 +9,8 @@ from pathlib import Path
 from scanner_station.clock import Clock
 from scanner_station.config import Settings, StationSettings, WebSettings
 from scanner_station.domain.events import EntryRecorded
-from scanner_station.domain.reading import ReaderId, Reading, Symbology
 from scanner_station.domain.people import Role
+from scanner_station.domain.reading import ReaderId, Reading, Symbology
 from scanner_station.service import batches
 from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
