@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from playwright.sync_api import Browser, expect
 from python_calamine import CalamineWorkbook
 
 from scanner_station.domain.counter import Verdict
@@ -30,6 +31,7 @@ from scanner_station.service.station import Station
 from scanner_station.service.views import Views, entries, summary
 from tests.fakes import Notices, PtyScanner
 from tests.service.stations import load_manifest, nik
+from tests.webapp.running import RunningStation
 
 DAMAGED, MOVED = 2129, 500
 DISTRICTS = ("Alak", "Kelapa Lima", "Kota Lama", "Kota Raja", "Maulafa", "Oebobo")
@@ -58,20 +60,28 @@ def pictures(folder: Path, payloads: list[str]) -> str:
 
 
 @pytest.mark.slow
-def test_the_kupang_batch_adds_up_to_the_card(tmp_path: Path) -> None:
+def test_the_kupang_batch_adds_up_to_the_card(tmp_path: Path, browser: Browser) -> None:
     payloads = pile(random.Random(2018))
-    station = Station(tmp_path / "data", name="kupang-1")
-    batches.create(station, "kupang", title="Pemusnahan KTP-el Kota Kupang", by="penyelia")
-    rows = [
-        (nik(n), "rusak" if n < DAMAGED else "pindah", DISTRICTS[n % 6], 1)
-        for n in range(DAMAGED + MOVED)
-    ]
-    load_manifest(station, "kupang", rows, tmp_path)
-    # A third of the pile each; no card may lie before the camera twice in a row.
-    shares = payloads[0::3], payloads[1::3], payloads[2::3]
-    scan_all(station, tmp_path, *shares)
-    check_figures(station, tmp_path, payloads)
-    station.close()
+    with RunningStation(tmp_path / "data") as running:
+        station = running.station
+        batches.create(station, "kupang", title="Pemusnahan KTP-el Kota Kupang", by="penyelia")
+        rows = [
+            (nik(n), "rusak" if n < DAMAGED else "pindah", DISTRICTS[n % 6], 1)
+            for n in range(DAMAGED + MOVED)
+        ]
+        load_manifest(station, "kupang", rows, tmp_path)
+        witness = browser.new_page()
+        witness.goto(running.address + "/witness")
+        # A third of the pile each; no card may lie before the camera twice in a row.
+        shares = payloads[0::3], payloads[1::3], payloads[2::3]
+        scan_all(station, tmp_path, *shares)
+        officer = browser.new_page()
+        officer.goto(running.address + "/")
+        for page in (officer, witness):
+            expect(page.locator("#counted")).to_have_text("2.629", timeout=15_000)
+            expect(page.locator("#expected")).to_have_text("2.629")
+            page.close()
+        check_figures(station, tmp_path, payloads)
 
 
 def scan_all(
