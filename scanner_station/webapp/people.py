@@ -1,6 +1,6 @@
 """The supervisor's page of people: who may sign in, their PINs, and the office."""
 
-from flask import Blueprint
+from flask import Blueprint, abort
 from werkzeug.wrappers import Response
 
 from scanner_station.domain.errors import InputError
@@ -9,7 +9,7 @@ from scanner_station.service import people as known_people
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
 from scanner_station.webapp.calls import body, text_of
-from scanner_station.webapp.context import pages
+from scanner_station.webapp.context import WebContext, pages
 from scanner_station.webapp.drawing import page
 from scanner_station.webapp.first_start import office_of
 
@@ -65,7 +65,7 @@ def add() -> tuple[Json, int]:
 @blueprint.post("/api/people/<int:person>/secret")
 def secret(person: int) -> Json:
     """Give somebody a new PIN or passphrase; they are signed out everywhere."""
-    context = pages().context
+    context = _context_for(person)
     context.people.set_secret(person, text_of(body(), "secret"), by=by())
     context.logins.end_all_of(person)
     return {"id": person}
@@ -77,7 +77,7 @@ def active(person: int) -> Json:
     is_active = body().get("is_active")
     if not isinstance(is_active, bool):
         raise InputError("the field %(field)s must be true or false", field="is_active")
-    context = pages().context
+    context = _context_for(person)
     context.people.set_active(person, is_active, by=by())
     if not is_active:
         context.logins.end_all_of(person)
@@ -89,6 +89,13 @@ def office() -> Json:
     """Change the office's name and letterhead."""
     changed = pages().context.people.set_office(office_of(body()), by=by())
     return {"office": changed.name, "letterhead": "\n".join(changed.letterhead)}
+
+
+def _context_for(person_id: int) -> WebContext:
+    context = pages().context
+    if all(person.id != person_id for person in context.people.everybody()):
+        abort(404)
+    return context
 
 
 def _as_json(person: Person) -> Json:

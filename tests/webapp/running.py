@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from flask.testing import FlaskClient
+
 from scanner_station.clock import Clock
 from scanner_station.config import Settings, StationSettings, WebSettings
 from scanner_station.domain.events import EntryRecorded
@@ -111,6 +113,15 @@ class RunningStation:
         """Add one person of each role; from now on nobody works without signing in."""
         for role, name in NAMES.items():
             self.people.add(name, role, SECRETS[role], by="first start", nip="", position="")
+
+    def client_of(self, role: Role | None, address: str = "127.0.0.1") -> FlaskClient:
+        """A browser at an address in which somebody of this role has signed in (None: nobody)."""
+        client = self.app.test_client()
+        client.environ_base["REMOTE_ADDR"] = address
+        if role is not None:
+            said = client.post("/api/login", json={"name": NAMES[role], "secret": SECRETS[role]})
+            client.environ_base["HTTP_X_WRITE_TOKEN"] = said.json["write_token"]
+        return client
 
     @property
     def address(self) -> str:
