@@ -90,6 +90,9 @@ class Server:
             StationError: the address or port cannot be used.
         """
         try:
+            # Tried first: cheroot leaves a socket behind when it cannot have the port.
+            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+            socket.create_server((self._host, self._wanted_port), family=family).close()
             self._server.prepare()
         except OSError as error:
             raise StationError(

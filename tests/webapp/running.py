@@ -58,6 +58,7 @@ class RunningStation:
         slots: int = 12,
         latest_picture: Callable[[], bytes | None] | None = None,
         clock: Clock | None = None,
+        https_port: int = 0,
     ) -> None:
         self._clock = clock
         self.folder = folder
@@ -66,7 +67,7 @@ class RunningStation:
             web=WebSettings(
                 port=free_port(),
                 network="127.0.0.1",
-                https_port=0,
+                https_port=https_port,
                 certificate_port=0,
                 stream_slots=slots,
             ),

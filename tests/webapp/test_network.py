@@ -1,0 +1,226 @@
+import contextlib
+import http.client
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scanner_station.domain.people import Role
+from scanner_station.webapp import connections
+from scanner_station.webapp.context import pages_of
+from scanner_station.webapp.network import Network
+from tests.fakes import PATIENCE_S
+from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, nik
+
+ENOUGH = connections.MOST_FROM_ONE_ADDRESS
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[RunningStation]:
+    with RunningStation(tmp_path / "data", slots=2) as running:
+        running.create()
+        running.add_people()
+        network_of(running).start()
+        yield running
+
+
+def network_of(running: RunningStation) -> Network:
+    return pages_of(running.app).network
+
+
+def port_of(address: str) -> int:
+    return int(address.rsplit(":", 1)[1])
+
+
+def trusting(running: RunningStation) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(running.folder / "https" / "authority.crt"))
+
+
+def https(running: RunningStation) -> http.client.HTTPSConnection:
+    return http.client.HTTPSConnection(
+        "127.0.0.1",
+        port_of(network_of(running).https_address),
+        context=trusting(running),
+        timeout=PATIENCE_S,
+    )
+
+
+def status(running: RunningStation, path: str = "/healthz") -> int:
+    with contextlib.closing(https(running)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+
+def raw(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the other side has hung up; what it said before does not matter."""
+    try:
+        while connection.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+    return True
+
+
+def kiosk_counts(running: RunningStation, number: int) -> bool:
+    with contextlib.closing(
+        http.client.HTTPConnection("127.0.0.1", running.server.port, timeout=PATIENCE_S)
+    ) as connection:
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": "Bearer of this machine's programs",
+        }
+        body = f'{{"payload": "{nik(number)}", "nonce": "{number}"}}'
+        connection.request("POST", f"/api/batches/{SLUG}/readings", body, headers)
+        return b'"verdict":"counted"' in connection.getresponse().read()
+
+
+def test_a_tablet_that_trusts_the_station_comes_in_encrypted(station: RunningStation) -> None:
+    with contextlib.closing(https(station)) as connection:
+        body = f'{{"name": "{NAMES[Role.WITNESS]}", "secret": "{SECRETS[Role.WITNESS]}"}}'
+        connection.request("POST", "/api/login", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        cookie = str(answer.headers["Set-Cookie"]).split(";")[0]
+        assert (answer.status, b'"role":"witness"' in answer.read()) == (200, True)
+        connection.request("GET", f"/api/batches/{SLUG}", headers={"Cookie": cookie})
+        assert connection.getresponse().status == 200
+
+
+def test_old_protocols_are_refused(station: RunningStation) -> None:
+    context = trusting(station)
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with raw(port_of(network_of(station).https_address)) as plain, pytest.raises(ssl.SSLError):
+        context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/api/batches"), ("POST", "/api/login"), ("GET", "/nothing")],
+)
+def test_unencrypted_the_network_gets_the_page_about_the_certificate_and_nothing_else(
+    station: RunningStation, method: str, path: str
+) -> None:
+    port = port_of(network_of(station).certificate_address)
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, answer.headers["Location"]) == (302, "/certificate")
+        connection.request("GET", "/certificate")
+        page = connection.getresponse().read().decode()
+        certificates = network_of(station).certificates
+        assert certificates is not None
+        assert certificates.fingerprint.replace(":", " ") in page
+        connection.request("GET", "/station.crt")
+        answer = connection.getresponse()
+        assert answer.headers["Content-Type"] == "application/x-x509-ca-cert"
+        assert answer.read() == (station.folder / "https" / "authority.crt").read_bytes()
+
+
+def test_whoever_says_nothing_keeps_nobody_out(station: RunningStation) -> None:
+    port = port_of(network_of(station).https_address)
+    with contextlib.ExitStack() as stack:
+        for _ in range(ENOUGH - 2):
+            stack.enter_context(raw(port))
+        assert status(station) == 200
+        assert kiosk_counts(station, 1)
+
+
+def test_one_address_cannot_take_all_connections(station: RunningStation) -> None:
+    port = port_of(network_of(station).https_address)
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(raw(port)) for _ in range(ENOUGH)]
+        one_more = stack.enter_context(raw(port))
+        assert is_closed(one_more)
+        assert kiosk_counts(station, 1)
+        silent.pop().close()
+        deadline = time.monotonic() + PATIENCE_S
+        while True:  # until the server has seen that one has left
+            try:
+                assert status(station) == 200
+                break
+            except (ConnectionError, ssl.SSLError):
+                assert time.monotonic() < deadline
+
+
+def test_a_dripping_request_is_hung_up_on_and_the_station_goes_on_scanning(
+    station: RunningStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "PATIENCE_S", 0.4)
+    monkeypatch.setattr(connections, "SLOWEST_BYTES_PER_S", 10**9)
+    head = "POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    encrypted = port_of(network_of(station).https_address)
+    for start in ("GET /heal", head + "X-Slow: ", head + "Content-Length: 4000\r\n\r\n{"):
+        with trusting(station).wrap_socket(raw(encrypted), server_hostname="127.0.0.1") as slow:
+            with contextlib.suppress(OSError):
+                for byte in start.encode() + b" " * 40:
+                    slow.send(bytes([byte]))
+                    time.sleep(0.03)  # the drip is what is tested
+            assert is_closed(slow)
+    assert kiosk_counts(station, 1)
+    assert status(station) == 200
+
+
+@pytest.mark.parametrize("size", [70_000, 10**10])
+def test_a_body_without_end_is_refused_and_not_read(station: RunningStation, size: int) -> None:
+    encrypted = port_of(network_of(station).https_address)
+    head = (
+        "POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {size}\r\n\r\n"
+    )
+    with trusting(station).wrap_socket(raw(encrypted), server_hostname="127.0.0.1") as sender:
+        sender.sendall(head.encode())
+        assert sender.recv(12) == b"HTTP/1.1 413"
+        assert is_closed(sender)
+
+
+def test_whoever_speaks_plainly_to_the_encrypted_port_is_hung_up_on_without_a_trace(
+    station: RunningStation, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = port_of(network_of(station).https_address)
+    with caplog.at_level(logging.INFO), raw(port) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert is_closed(plain)
+    assert "Traceback" not in caplog.text
+    assert status(station) == 200
+
+
+def test_a_new_certificate_is_used_from_the_next_connection_on(station: RunningStation) -> None:
+    assert status(station) == 200
+    old = trusting(station)
+    desk = station.client_of(Role.SUPERVISOR)
+    made = desk.post("/api/certificate/renew", json={})
+    certificates = network_of(station).certificates
+    assert certificates is not None
+    assert made.json["fingerprint"] == certificates.fingerprint
+    assert status(station) == 200
+    with (
+        raw(port_of(network_of(station).https_address)) as plain,
+        pytest.raises(ssl.SSLError, match="certificate verify failed"),
+    ):
+        old.wrap_socket(plain, server_hostname="127.0.0.1")
+    assert desk.get("/api/people").json["record"][0]["what"] == "certificate renewed"
+
+
+def test_a_port_that_is_taken_stops_no_counting_and_is_said(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        RunningStation(tmp_path / "data", https_port=taken.getsockname()[1]) as running,
+    ):
+        running.create()
+        running.add_people()
+        network_of(running).start()
+        assert network_of(running).trouble is not None
+        assert kiosk_counts(running, 1)
+        said = running.client_of(Role.SUPERVISOR).get("/pairing").text
+        assert str(taken.getsockname()[1]) in said
