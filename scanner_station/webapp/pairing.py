@@ -4,7 +4,7 @@ import segno
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from scanner_station.domain.errors import AccessError, InputError, StationError
+from scanner_station.domain.errors import AccessError, InputError
 from scanner_station.domain.people import Role, checked_name
 from scanner_station.service.pairing import LASTS_S
 from scanner_station.service.views import Json
@@ -37,7 +37,7 @@ def issue() -> Json:
     """Make a code for one tablet, good for ten minutes."""
     address = pages().network.https_address
     if not address:
-        raise StationError(
+        raise InputError(
             "the local network is not served, so no tablet can come in; see the settings under web"
         )
     mark = pages().pairing.issue()

@@ -37,9 +37,10 @@ def shaken_hands(server: ssl.SSLContext, authority: Path, name: str) -> str:
     try:
         with client.wrap_socket(here, server_hostname=name) as wrapped:
             wrapped.send(b"x")
-        return ""
     except ssl.SSLError as error:
         return str(error)
+    else:
+        return ""
     finally:
         here.close()
         thread.join()
