@@ -8,15 +8,16 @@ station's own fold over the log must agree with what was written.
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scanner_station.domain import merkle
 from scanner_station.domain.entry import Body, canonical, card_commitment
 from scanner_station.domain.reading import ReaderId, Reading, Symbology
 from scanner_station.service import batches as service_batches
 from scanner_station.service.station import Station
-from scanner_station.storage import batches, scan_log
+from scanner_station.storage import batches, scan_log, tree
 from scanner_station.storage.batches import Batch
 
 SLUG = "bench"
@@ -111,11 +112,18 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
         }
         return canonical(first.body | own)
 
+    def rows() -> Iterator[tuple[int, int, str, bytes]]:
+        kept = tree.nodes_of(connection, batch.id)
+        edge = {height: kept(height, 0) for height in (0, 1)}
+        for sequence, number in placed:
+            text = body(sequence, number)
+            leaf = merkle.leaf_hash(text.encode())
+            nodes = merkle.completed_by(sequence, leaf, lambda height, _: edge[height])
+            edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
+            yield batch.id, sequence, text, nodes
+
     placed = list(enumerate(numbers, start=2))
-    connection.executemany(
-        "insert into entry values (?, ?, ?)",
-        ((batch.id, sequence, body(sequence, number)) for sequence, number in placed),
-    )
+    connection.executemany("insert into entry values (?, ?, ?, ?)", rows())
     connection.executemany(
         "insert into opening values (?, ?, ?, ?, null)",
         (

@@ -53,6 +53,14 @@ class Tally:
         return sum(self.expected.values())
 
     @property
+    def expected_by_category(self) -> dict[str, int]:
+        """How many pieces the manifest lists in each category."""
+        totals: dict[str, int] = {}
+        for (category, _), pieces in self.expected.items():
+            totals[category] = totals.get(category, 0) + pieces
+        return totals
+
+    @property
     def manual(self) -> int:
         """How many of the counted pieces were typed."""
         return sum(row[1] for (kind, _, _), row in self.rows.items() if kind == Verdict.COUNTED)

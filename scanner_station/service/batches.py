@@ -15,8 +15,9 @@ from scanner_station.domain.manifest import ManifestReport
 from scanner_station.domain.text import checked_text
 from scanner_station.service.counter import require_batch
 from scanner_station.service.station import Station
-from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.storage import batches, manifest_commitments, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
+from scanner_station.storage.database import open_to_read
 
 Progress = Callable[[int, int], None]
 
@@ -157,9 +158,11 @@ def import_manifest(
         cancelled=cancelled,
     )
     try:
+        sha256 = _commitments_digest(station, slug, manifest_id)
         with station.transaction() as connection:
             batch = require_batch(connection, slug)
             _require_replaceable(connection, batch)
+            manifest_commitments.keep_digest(connection, manifest_id, sha256)
             batches.set_manifest(connection, batch.id, manifest_id)
     except BaseException:
         manifests.remove(station.transaction, manifest_id)
@@ -168,6 +171,23 @@ def import_manifest(
     if batch.manifest_id is not None:
         manifests.remove(station.transaction, batch.manifest_id)
     return report
+
+
+def set_witness_nonce(station: Station, slug: str, nonce: str) -> None:
+    """Remember what a witness typed; the log opens with it, so it cannot have been made before.
+
+    Raises:
+        InputError: it is not plain text.
+        BatchError: there is no such batch, or its log has begun.
+    """
+    nonce = checked_text(nonce, "witness's text")
+    with station.transaction() as connection:
+        batch = require_batch(connection, slug)
+        if scan_log.next_sequence(connection, batch.id):
+            raise BatchError(
+                "the log of batch %(slug)s has begun; only a note can be added to it", slug=slug
+            )
+        batches.set_witness_nonce(connection, batch.id, nonce)
 
 
 def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: str) -> None:
@@ -205,6 +225,16 @@ def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: st
         if batches.setting(connection, batches.ACTIVE_BATCH) == slug:
             batches.set_setting(connection, batches.ACTIVE_BATCH, "")
     station.forget_counter(slug)
+
+
+def _commitments_digest(station: Station, slug: str, manifest_id: int) -> str:
+    # Read beside the writer: other batches are counted meanwhile.
+    connection = open_to_read(station.folder)
+    try:
+        secret = batches.secret_of(connection, require_batch(connection, slug).id)
+        return manifest_commitments.digest(connection, manifest_id, secret)
+    finally:
+        connection.close()
 
 
 def _require_replaceable(connection: Connection, batch: Batch) -> None:

@@ -4,10 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from sqlite3 import Connection, sqlite_version
+from sqlite3 import Connection
 from typing import Final
 
-from scanner_station import __version__
 from scanner_station.clock import Clock, SystemClock
 from scanner_station.domain.counter import Verdict, judge
 from scanner_station.domain.entry import Body, Entry, Kind, card_commitment, timestamp
@@ -25,7 +24,8 @@ from scanner_station.service.counter import (
     line_of,
     load_counter,
 )
-from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.service.log_begin import load_key, opening_body
+from scanner_station.storage import batches, heads, manifests, scan_log, tree
 from scanner_station.storage.batches import Batch, BatchState
 from scanner_station.storage.database import Database, FolderLock
 
@@ -66,6 +66,7 @@ class Station:
         self._folder_lock = FolderLock(folder)
         try:
             self._database = open_database(folder)
+            self.key = load_key(folder, self._database.connection)
             self._rebuild()
         except BaseException:
             self._folder_lock.release()
@@ -136,6 +137,7 @@ class Station:
         for batch in batches.every(self._database.connection):
             if batch.state in (BatchState.OPEN, BatchState.PAUSED):
                 with self._database.transaction() as connection:
+                    tree.check(connection, batch.id, heads.roots(connection, batch.id))
                     scan_log.rebuild(connection, batch.id)
 
     # --- one card --------------------------------------------------------------------------
@@ -264,28 +266,27 @@ class Station:
         counter.tally.add(*_tally_key(entry.body), total=1, manual=_manual(entry.body))
         counter.next_sequence = entry.sequence + 1
 
+    def begin_log(self, slug: str, *, by: str) -> None:
+        """Write the opening entry before the first card; nothing if there is one.
+
+        Raises:
+            BatchError: there is no such batch, or it takes no cards now.
+        """
+        with self._lock:
+            counter = self._counter(slug)
+            self._require_open(counter.batch)
+            if counter.next_sequence == 0:
+                with self.transaction() as connection:
+                    self._write_opening_entry(connection, counter, by)
+        self.bus.publish(BatchChanged(batch=slug))
+
     def _write_opening_entry(self, connection: Connection, counter: Counter, by: str) -> None:
         # Written with the first card: from then on the manifest is fixed. In memory the next
         # sequence moves on only here and in `_accept`; a failed commit drops the whole counter.
         if counter.next_sequence:
             return
-        batch = counter.batch
-        manifest = manifests.info(connection, batch.manifest_id) if batch.manifest_id else None
-        body: Body = {
-            "at": timestamp(self.clock.now()),
-            "batch": batch.slug,
-            "by": by,
-            "expected": counter.tally.expected_total,
-            "kind": Kind.OPEN,
-            "manifest_sha256": manifest.sha256 if manifest else "",
-            "schemes": ",".join(batch.schemes.schemes),
-            "sequence": 0,
-            "software": __version__,
-            "sqlite": sqlite_version,
-            "station": self.name,
-            "title": batch.title,
-        }
-        scan_log.append(connection, batch.id, Entry(sequence=0, body=body))
+        body = opening_body(connection, counter, station=self.name, at=self.clock.now(), by=by)
+        scan_log.append(connection, counter.batch.id, Entry(sequence=0, body=body))
         counter.next_sequence = 1
 
     def _already_made(self, counter: Counter, nonce: str, reading: Reading) -> EntryRecorded | None:

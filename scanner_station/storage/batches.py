@@ -117,6 +117,17 @@ def set_category(connection: sqlite3.Connection, batch_id: int, category: str) -
     connection.execute("update batch set category = ? where id = ?", (category, batch_id))
 
 
+def set_witness_nonce(connection: sqlite3.Connection, batch_id: int, nonce: str) -> None:
+    """Remember what a witness typed before the first card."""
+    connection.execute("update batch set witness_nonce = ? where id = ?", (nonce, batch_id))
+
+
+def witness_nonce(connection: sqlite3.Connection, batch_id: int) -> str:
+    """Return what a witness typed before the first card, '' for nothing."""
+    row = connection.execute("select witness_nonce from batch where id = ?", (batch_id,)).fetchone()
+    return str(row[0])
+
+
 def set_manifest(connection: sqlite3.Connection, batch_id: int, manifest_id: int) -> None:
     """Point a batch at its manifest."""
     connection.execute("update batch set manifest_id = ? where id = ?", (manifest_id, batch_id))

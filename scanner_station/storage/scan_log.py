@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from scanner_station.domain.counter import CountedPiece, Verdict
 from scanner_station.domain.entry import Body, Entry, canonical
+from scanner_station.domain.errors import InputError
 from scanner_station.domain.tally import VOIDED, Tally, TallyRow
+from scanner_station.domain.tiles import MOST_ENTRY_BYTES
+from scanner_station.storage import tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +27,28 @@ class StoredEntry:
 
 
 def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
-    """Write an entry and its opening."""
+    """Write an entry with its place in the tree, and its opening.
+
+    Raises:
+        InputError: it is longer than an entry can be in a bundle.
+        StorageError: an entry that the tree needs is not there.
+    """
+    body = canonical(entry.body)
+    data = body.encode()
+    if len(data) > MOST_ENTRY_BYTES:
+        raise InputError(
+            "the entry would have %(size)s bytes, and no more than %(most)s fit; shorten it",
+            size=len(data),
+            most=MOST_ENTRY_BYTES,
+        )
     connection.execute(
-        "insert into entry (batch_id, sequence, body) values (?, ?, ?)",
-        (batch_id, entry.sequence, canonical(entry.body)),
+        "insert into entry (batch_id, sequence, body, nodes) values (?, ?, ?, ?)",
+        (
+            batch_id,
+            entry.sequence,
+            body,
+            tree.completed_by(connection, batch_id, entry.sequence, data),
+        ),
     )
     if entry.identifier or entry.payload or entry.nonce is not None:
         connection.execute(

@@ -174,3 +174,71 @@ create trigger station_event_is_never_deleted before delete on station_event
 begin
     select raise(abort, 'the record of the station is never deleted');
 end;
+
+-- migration: 020_tree
+-- The tree over the log, kept with its entries: what each one completes (domain/merkle.py).
+alter table entry add column nodes blob not null default x'';
+
+-- What the manifest says without naming anybody: its commitments' digest, which the log opens with.
+alter table manifest add column commitments_sha256 text not null default '';
+
+-- Typed by a witness before the first card, so that the log cannot have been made beforehand.
+alter table batch add column witness_nonce text not null default '';
+
+-- Every head that the station's key has signed, for ever. No entry: it would move the head it signs.
+create table checkpoint (
+    batch_id integer not null references batch (id),
+    size integer not null check (size > 0),
+    root blob not null check (length(root) = 32),
+    note text not null,                 -- as signed by the log, without cosignatures
+    signed_at text not null,
+    primary key (batch_id, size)
+) strict, without rowid;
+
+create trigger checkpoint_is_never_changed before update on checkpoint
+begin
+    select raise(abort, 'signed heads are never changed');
+end;
+
+create trigger checkpoint_is_never_deleted before delete on checkpoint
+begin
+    select raise(abort, 'signed heads are never deleted');
+end;
+
+-- Projection of the log: the witnesses' keys that its entries name.
+create table witness_key (
+    batch_id integer not null references batch (id),
+    name text not null,                 -- of the key, as it stands in signature lines
+    vkey text not null,
+    sequence integer not null,          -- of the entry that names it
+    primary key (batch_id, name)
+) strict, without rowid;
+
+create table cosignature (
+    batch_id integer not null,
+    size integer not null,
+    name text not null,                 -- of the witness's key
+    line text not null,                 -- as it stands under the head
+    received_at text not null,
+    primary key (batch_id, size, name),
+    foreign key (batch_id, size) references checkpoint (batch_id, size)
+) strict, without rowid;
+
+create trigger cosignature_is_never_changed before update on cosignature
+begin
+    select raise(abort, 'cosignatures are never changed');
+end;
+
+create trigger cosignature_is_never_deleted before delete on cosignature
+begin
+    select raise(abort, 'cosignatures are never deleted');
+end;
+
+-- The manifest's commitments, kept when its people are forgotten; until then they are computed.
+create table manifest_commitment (
+    manifest_id integer not null references manifest (id),
+    card text not null,
+    category text not null,
+    pieces integer not null check (pieces >= 1),
+    primary key (manifest_id, card)
+) strict, without rowid;

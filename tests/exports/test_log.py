@@ -195,7 +195,7 @@ def test_the_manifests_name_stands_beside_the_identifier(logs: Logs, tmp_path: P
     connection = logs.connection
     batch = batches.find(connection, slug)
     assert batch is not None
-    connection.execute("insert into manifest values (7, 'm.csv', '', 1, 1, '', '', 1)")
+    connection.execute("insert into manifest values (7, 'm.csv', '', 1, 1, '', '', 1, '')")
     connection.execute("insert into manifest_line values (7, 'A', 2, '', '', 1, 'Siti', '', '')")
     batches.set_manifest(connection, batch.id, 7)
     rows = csv_rows(exported(logs, slug, "csv", tmp_path))
@@ -262,7 +262,7 @@ def test_an_export_shows_one_moment_while_cards_go_on_being_counted(
         before = views.summary(reading, slug)
         with logs.database.transaction() as writing:
             late = Body(counted()) | {"sequence": 3, "at": "2018-12-19T01:02:03.456Z"}
-            writing.execute("insert into entry values (1, 3, ?)", (canonical(late),))
+            writing.execute("insert into entry values (1, 3, ?, x'')", (canonical(late),))
         rows = export(reading, slug, "csv", tmp_path / "log.csv", time_zone=WITA)
     pages.close()
     assert rows == before["entries"] == 3

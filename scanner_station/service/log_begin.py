@@ -1,0 +1,64 @@
+"""How a log begins: the key that signs it, and the entry that fixes what will be counted."""
+
+from datetime import datetime
+from pathlib import Path
+from sqlite3 import Connection, sqlite_version
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from scanner_station import __version__
+from scanner_station.domain.entry import Body, Kind, timestamp, totals_text
+from scanner_station.domain.errors import StorageError
+from scanner_station.service.counter import Counter
+from scanner_station.storage import batches, heads, manifest_commitments, station_key
+
+
+def load_key(folder: Path, connection: Connection) -> Ed25519PrivateKey:
+    """Return the station's key, made at the first start.
+
+    Raises:
+        StorageError: it cannot be used, or is gone although it has signed.
+    """
+    key = station_key.load(folder)
+    if key is not None:
+        return key
+    if heads.is_any(connection):
+        raise StorageError(
+            "the station's key, %(file)s, is gone, and heads were signed with it already; "
+            "restore the file from a copy",
+            file=station_key.FILE_NAME,
+        )
+    return station_key.make(folder)
+
+
+def opening_body(
+    connection: Connection, counter: Counter, *, station: str, at: datetime, by: str
+) -> Body:
+    """Return the first entry of a batch's log: from then on its manifest is fixed."""
+    batch = counter.batch
+    expected = counter.tally.expected_by_category
+    return {
+        "at": timestamp(at),
+        "batch": batch.slug,
+        "by": by,
+        "expected": sum(expected.values()),
+        "expected_by_category": totals_text(expected),
+        "kind": Kind.OPEN,
+        "manifest_sha256": _commitments_digest(connection, counter),
+        "nonce": batches.witness_nonce(connection, batch.id),
+        "schemes": ",".join(batch.schemes.schemes),
+        "sequence": 0,
+        "software": __version__,
+        "sqlite": sqlite_version,
+        "station": station,
+        "title": batch.title,
+    }
+
+
+def _commitments_digest(connection: Connection, counter: Counter) -> str:
+    manifest_id = counter.batch.manifest_id
+    if manifest_id is None:
+        return ""
+    # Kept since the import; computed here only for a manifest that came in another way.
+    kept = manifest_commitments.digest_of(connection, manifest_id)
+    return kept or manifest_commitments.digest(connection, manifest_id, counter.secret)

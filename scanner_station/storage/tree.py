@@ -1,0 +1,88 @@
+"""The tree over a log's entries as it is kept: with each entry, the subtrees that it completes.
+
+Every function takes a connection inside the caller's transaction; none commits.
+"""
+
+from collections.abc import Iterable
+from sqlite3 import Connection
+from typing import Final
+
+from scanner_station.domain import merkle
+from scanner_station.domain.errors import StorageError
+
+_NODE: Final = "select substr(nodes, ?, 32) from entry where batch_id = ? and sequence = ?"
+
+
+def nodes_of(connection: Connection, batch_id: int) -> merkle.Nodes:
+    """Return the subtrees of one log.
+
+    Asked for one that the log does not have, they raise `StorageError`.
+    """
+
+    def node(height: int, index: int) -> bytes:
+        sequence, place = merkle.packed_place(height, index)
+        found = connection.execute(_NODE, (place.start + 1, batch_id, sequence)).fetchone()
+        if found is None or len(found[0]) != merkle.HASH_BYTES:
+            raise _damaged(sequence)
+        return bytes(found[0])
+
+    return node
+
+
+def completed_by(connection: Connection, batch_id: int, sequence: int, entry: bytes) -> bytes:
+    """Return the hashes to be kept with a new entry."""
+    leaf = merkle.leaf_hash(entry)
+    return merkle.completed_by(sequence, leaf, nodes_of(connection, batch_id))
+
+
+def root(connection: Connection, batch_id: int, size: int) -> bytes:
+    """Return the root over the first `size` entries."""
+    return merkle.root_of(size, nodes_of(connection, batch_id))
+
+
+def check(connection: Connection, batch_id: int, roots: Iterable[tuple[int, bytes]]) -> int:
+    """Compute the whole tree anew from the entries and compare; return how many there are.
+
+    `roots` are (size, root) of the heads that were signed, by size.
+
+    Raises:
+        StorageError: an entry, a hash or a signed head does not agree with the others; it says
+            which.
+    """
+    edge: dict[int, bytes] = {}
+
+    def node(height: int, _index: int) -> bytes:
+        return edge[height]
+
+    signed, size = dict(roots), 0
+    rows = connection.execute(
+        "select sequence, body, nodes from entry where batch_id = ? order by sequence", (batch_id,)
+    )
+    for sequence, body, nodes in rows:
+        leaf = merkle.leaf_hash(body.encode())
+        if sequence != size or merkle.completed_by(sequence, leaf, node) != nodes:
+            raise _damaged(size)
+        size += 1
+        # Only the highest subtree that an entry completes ever stands left of another.
+        edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
+        if size in signed and signed.pop(size) != _root_at(size, edge):
+            raise _damaged(size - 1)
+    if signed:
+        raise _damaged(size)
+    return size
+
+
+def _root_at(size: int, edge: dict[int, bytes]) -> bytes:
+    heights = [height for height in range(size.bit_length()) if size >> height & 1]
+    root = edge[heights[0]]
+    for height in heights[1:]:
+        root = merkle.node_hash(edge[height], root)
+    return root
+
+
+def _damaged(sequence: int) -> StorageError:
+    return StorageError(
+        "entry %(sequence)s of a log does not agree with the tree over the log: the file was "
+        "changed or damaged; count nothing here, keep the file, restore the last copy of it",
+        sequence=sequence,
+    )
