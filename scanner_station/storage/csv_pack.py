@@ -23,13 +23,12 @@ def pack(chunk: bytes, delimiter: str) -> bytes | None:
     `chunk`: text in an encoding that agrees with ASCII, up to and with a line end. None means
     that it is not plain: the csv module must decide.
     """
-    chunk = chunk.replace(b"\r\n", b"\n")
-    separator = ord(delimiter)
+    if b"\r" in chunk:
+        chunk = chunk.replace(b"\r\n", b"\n")
     data = np.frombuffer(chunk, np.uint8)
-    line_ends, separators = data == _LINE_END, data == separator
-    known = np.count_nonzero(line_ends)
-    if separator < _FIRST_PRINTABLE:
-        known += np.count_nonzero(separators)
+    line_ends = np.flatnonzero(data == _LINE_END)
+    separators = np.flatnonzero(data == ord(delimiter))
+    known = len(line_ends) + (len(separators) if ord(delimiter) < _FIRST_PRINTABLE else 0)
     if np.count_nonzero(data < _FIRST_PRINTABLE) != known:
         return None
     quotes = np.flatnonzero(data == _QUOTE)
@@ -37,12 +36,12 @@ def pack(chunk: bytes, delimiter: str) -> bytes | None:
         opening, closing = quotes[0::2], quotes[1::2]
         # The byte before the first one wraps round to the last, which is a line end.
         around = np.concatenate([data[opening - 1], data[closing + 1]])
-        if len(quotes) % 2 or not np.isin(around, (separator, _LINE_END)).all():
+        if len(quotes) % 2 or not np.isin(around, (ord(delimiter), _LINE_END)).all():
             return None
-        is_quoted = np.bitwise_xor.accumulate(data == _QUOTE)
-        if (line_ends & is_quoted).any():
+        # Within quotes is what has an odd number of them before it.
+        if (np.searchsorted(quotes, line_ends) & 1).any():
             return None
-        separators &= ~is_quoted
+        separators = separators[np.searchsorted(quotes, separators) & 1 == 0]
     packed = data.copy()
     packed[separators] = FIELD[0]
     packed[line_ends] = ROW[0]

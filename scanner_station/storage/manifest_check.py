@@ -69,6 +69,7 @@ class Checker:
         self.lines = 0
         self.pieces = 0
         self.order: Indexes = np.zeros(0, np.int64)
+        self.line_numbers: Indexes = np.zeros(0, np.int64)
         self._odd_rows = 0
         self._last_odd: list[tuple[int, Row]] = []
         self._last_good: tuple[int, Row] = (0, [])
@@ -112,16 +113,13 @@ class Checker:
         if not rows:
             return
         position = self._columns.position
-        categories = found.cells(position.get(Field.CATEGORY))
-        districts = found.cells(position.get(Field.DISTRICT))
-        counts = Counter(zip(categories, districts, strict=True))
-        decoded = {(c.decode(), d.decode()): count for (c, d), count in counts.items()}
-        if any(holds_identity_number(text) for pair in decoded for text in pair):
+        counts = found.counted([position.get(Field.CATEGORY), position.get(Field.DISTRICT)])
+        if any(holds_identity_number(text) for pair in counts for text in pair):
             self._refuse_identity_numbers(_unpacked(rows), lines)
-        self._add_up(decoded, len(rows))
+        self._add_up(counts, len(rows))
         order = self._remember(found.keys, lines, np.ones(len(rows), np.int32))
         if not self._findings.count:
-            stored = self.layout.pack_all(lines, rows)
+            stored = self.layout.pack_all(rows)
             self._spool.append([stored[index] for index in order])
 
     def _take_rows(self, block: Block) -> None:
@@ -273,7 +271,7 @@ class Checker:
     def _take_good(self, rows: list[Row], lines: Lines) -> None:
         """Take rows that have an identifier: add them up, and send them on sorted by it."""
         pieces = self._pieces(rows, lines)
-        counts: Counter[tuple[str, str]] = Counter()
+        counts: Counter[tuple[str, ...]] = Counter()
         category = self._columns.position.get(Field.CATEGORY)
         district = self._columns.position.get(Field.DISTRICT)
         for row, count in zip(rows, pieces.tolist(), strict=True):
@@ -293,7 +291,7 @@ class Checker:
             self._last_good = (lines[-1], rows[-1])
         if not self._findings.count:
             pack = self.layout.pack
-            self._spool.append([pack(lines[index], rows[index]) for index in order])
+            self._spool.append([pack(rows[index]) for index in order])
 
     def _remember(self, keys: Keys, lines: Lines, pieces: Pieces) -> list[int]:
         """Keep the sort keys of some rows, and return their order."""
@@ -306,11 +304,12 @@ class Checker:
         indexes: list[int] = order.tolist()
         return indexes
 
-    def _add_up(self, counts: Mapping[tuple[str, str], int], lines: int) -> None:
+    def _add_up(self, counts: Mapping[tuple[str, ...], int], lines: int) -> None:
         self.lines += lines
         self.pieces += sum(counts.values())
         if len(self.totals) <= MAX_TOTALS:
-            for pair, count in counts.items():
+            for (category, district), count in counts.items():
+                pair = (category, district)
                 self.totals[pair] = self.totals.get(pair, 0) + count
 
     def _pieces(self, rows: list[Row], lines: Lines) -> Pieces:
@@ -361,6 +360,7 @@ class Checker:
             keys, lines = np.concatenate(self.keys), np.concatenate(self.lines_of)
             self._find_rounding(keys)
             self.order = np.argsort(keys, kind="stable")
+            self.line_numbers = lines
             find_duplicates(
                 keys,
                 lines,

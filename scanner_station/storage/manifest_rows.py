@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,6 +23,11 @@ _SPACE: Final = 0x20
 _ROW_MARK: Final = ROW[0]
 _NIK_DIGITS: Final = 16
 _ZERO: Final = np.uint8(ord("0"))
+_SHORT_CELL: Final = 32
+_HASH_FACTORS: Final = np.array(
+    [0x9E3779B97F4A7C15 * (2 * i + 1) % 2**64 for i in range(8)], np.uint64
+)
+"""One odd number for each eight bytes of two short cells."""
 _POWERS: Final = 10 ** np.arange(_NIK_DIGITS - 1, -1, -1, dtype=np.uint64)
 
 
@@ -80,13 +86,44 @@ class PackedRows:
         numbers: npt.NDArray[np.uint64] = (text[right] - _ZERO).astype(np.uint64) @ _POWERS
         return numbers
 
-    def cells(self, at: int | None) -> list[bytes]:
-        """Return one column of the ordinary rows; empty cells where there is none."""
+    def counted(self, columns: Sequence[int | None]) -> dict[tuple[str, ...], int]:
+        """Return how many ordinary rows hold each combination of cells in some columns.
+
+        A column that is None holds empty cells.
+        """
+        named = [at for at in columns if at is not None]
+        sizes = self._cell_ends[:, named] - self._cell_begins[:, named]
+        words = self._words(named) if sizes.max(initial=0) <= _SHORT_CELL else None
+        if words is not None:
+            # A few numbers stand for the cells of a row: counting them needs no Python objects.
+            hashes = words @ _HASH_FACTORS[: words.shape[1]]
+            _, rows, group, counts = np.unique(
+                hashes, return_index=True, return_inverse=True, return_counts=True
+            )
+            if (words == words[rows][group]).all():  # no two rows only look alike
+                cells = [self._cells(at, rows) for at in columns]
+                return dict(zip(zip(*cells, strict=True), counts.tolist(), strict=True))
+        every = np.arange(len(self._cell_ends))
+        return Counter(zip(*(self._cells(at, every) for at in columns), strict=True))
+
+    def _words(self, columns: Sequence[int]) -> npt.NDArray[np.uint64]:
+        """Return the cells of some columns as whole numbers, eight bytes in each; NULs fill up."""
+        padded = np.concatenate([self._data, np.zeros(_SHORT_CELL, np.uint8)])
+        stretches = np.lib.stride_tricks.sliding_window_view(padded, _SHORT_CELL)
+        columns_of_words = [np.zeros((len(self._cell_ends), 0), np.uint64)]
+        for at in columns:
+            begins = self._cell_begins[:, at]
+            text = stretches[begins]
+            text[np.arange(_SHORT_CELL) >= (self._cell_ends[:, at] - begins)[:, None]] = 0
+            columns_of_words.append(text.view(np.uint64))
+        return np.concatenate(columns_of_words, axis=1)
+
+    def _cells(self, at: int | None, rows: Indexes) -> list[str]:
         if at is None:
-            return [b""] * len(self._cell_ends)
-        begins, ends = self._cell_begins[:, at].tolist(), self._cell_ends[:, at].tolist()
+            return [""] * len(rows)
+        begins, ends = self._cell_begins[rows, at].tolist(), self._cell_ends[rows, at].tolist()
         packed = self.packed
-        return [packed[begin:end] for begin, end in zip(begins, ends, strict=True)]
+        return [packed[begin:end].decode() for begin, end in zip(begins, ends, strict=True)]
 
 
 def _holds_invisible(packed: bytes) -> bool:
@@ -109,7 +146,7 @@ def are_niks(text: npt.NDArray[np.uint8]) -> Bits:
 
 
 class Layout:
-    """How a row is stored: its line, then its columns in the order of the file.
+    """How a row is stored: its columns in the order of the file.
 
     An ordinary file is taken as it stands; only where columns are to be gathered into `extra`,
     or `pieces` be a number, is each row put together anew.
@@ -119,31 +156,23 @@ class Layout:
         places = sorted((index, field) for field, index in columns.position.items())
         self._places = [(index, field is Field.PIECES) for index, field in places]
         self._extra = [(columns.words[index], index) for index in columns.extra]
-        self.stored = (
-            "line",
-            *(field.value for _, field in places),
-            *(("extra",) if self._extra else ()),
-        )
+        self.stored = (*(field.value for _, field in places), *(("extra",) if self._extra else ()))
         self.is_as_read = not self._extra and Field.PIECES not in columns.position
 
-    def pack(self, line: int, row: Sequence[str]) -> bytes:
+    def pack(self, row: Sequence[str]) -> bytes:
         """Return one row, packed without its end."""
-        fields = [str(line)]
-        fields += [row[at] or ("1" if is_pieces else "") for at, is_pieces in self._places]
+        fields = [row[at] or ("1" if is_pieces else "") for at, is_pieces in self._places]
         if self._extra:
             others = {word: row[at] for word, at in self._extra if row[at]}
             fields.append(json.dumps(others, ensure_ascii=False) if others else "")
         return FIELD.decode().join(fields).encode()
 
-    def pack_all(self, lines: Sequence[int], rows: Sequence[bytes]) -> list[bytes]:
+    def pack_all(self, rows: list[bytes]) -> list[bytes]:
         """Return packed rows as they are stored."""
         if self.is_as_read:
-            return [b"%d\x1f%b" % pair for pair in zip(lines, rows, strict=True)]
+            return rows
         field = FIELD.decode()
-        return [
-            self.pack(line, row.decode().split(field))
-            for line, row in zip(lines, rows, strict=True)
-        ]
+        return [self.pack(row.decode().split(field)) for row in rows]
 
 
 def key_text(key: np.uint64 | bytes) -> str:

@@ -69,10 +69,14 @@ class CheckedManifest:
     _checker: Checker | None = None
     _spool: Spool | None = None
 
-    def rows(self) -> Iterator[list[bytes]]:
-        """Yield packed rows in the order of their identifiers, some thousand at a time."""
+    def rows(self) -> Iterator[tuple[list[int], list[bytes]]]:
+        """Yield packed rows with their lines in the order of their identifiers, many at a time."""
         if self._checker is not None and self._spool is not None:
-            yield from self._spool.chunks(self._checker.order, _CHUNK_LINES)
+            order, done = self._checker.order, 0
+            for rows in self._spool.chunks(order, _CHUNK_LINES):
+                some = order[done : done + len(rows)]
+                yield self._checker.line_numbers[some].tolist(), rows
+                done += len(rows)
 
     @property
     def stored(self) -> tuple[str, ...]:
@@ -252,9 +256,9 @@ def write(
     try:
         inserts = _Inserts(manifest_id, checked.stored)
         done = 0
-        for rows in checked.rows():
+        for line_numbers, rows in checked.rows():
             with transaction() as connection:
-                inserts.run(connection, rows)
+                inserts.run(connection, line_numbers, rows)
             done += len(rows)
             _tell(progress, cancelled, done, report.lines)
         _complete(transaction, manifest_id, report.totals)
@@ -274,22 +278,36 @@ class _Inserts:
 
     def __init__(self, manifest_id: int, stored: tuple[str, ...]) -> None:
         absent = {name: value for name, value in _IF_ABSENT.items() if name not in stored}
-        names = ("manifest_id", *stored, *absent)
-        marks = (str(int(manifest_id)), *("?" for _ in stored), *absent.values())
+        names = ("manifest_id", "line", *stored, *absent)
+        marks = (str(int(manifest_id)), "?", *("?" for _ in stored), *absent.values())
         # Only names and a number of our own stand in the text.
         self._into = f"insert into manifest_line ({', '.join(names)}) values "  # noqa: S608
         self._row = f"({', '.join(marks)})"
         self._many = self._statement(_ROWS_A_STATEMENT)
+        self._stored = len(stored)
 
     def _statement(self, rows: int) -> str:
         return self._into + ", ".join([self._row] * rows)
 
-    def run(self, connection: sqlite3.Connection, rows: list[bytes]) -> None:
+    def run(
+        self, connection: sqlite3.Connection, line_numbers: list[int], rows: list[bytes]
+    ) -> None:
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
-            some = rows[start : start + _ROWS_A_STATEMENT]
+            end = start + _ROWS_A_STATEMENT
+            some = rows[start:end]
             is_full = len(some) == _ROWS_A_STATEMENT
             statement = self._many if is_full else self._statement(len(some))
-            connection.execute(statement, FIELD.join(some).decode().split(_FIELD_TEXT))
+            connection.execute(statement, self._values(line_numbers[start:end], some))
+
+    def _values(self, line_numbers: list[int], rows: list[bytes]) -> list[str | int]:
+        """Return line, first column, second … of one row after the other."""
+        columns = self._stored
+        texts = FIELD.join(rows).decode().split(_FIELD_TEXT)
+        values: list[str | int] = [0] * (len(rows) * (columns + 1))
+        values[:: columns + 1] = line_numbers
+        for column in range(columns):
+            values[column + 1 :: columns + 1] = texts[column::columns]
+        return values
 
 
 def _complete(transaction: Transaction, manifest_id: int, totals: Totals) -> None:
