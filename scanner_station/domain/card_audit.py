@@ -35,8 +35,10 @@ class Listed(NamedTuple):
     pieces: int
 
 
-def check_card(listed: Listed | None, *, has_manifest: bool, events: Iterable[CardEvent]) -> int:
-    """Check one card's whole story and return how many of its pieces are counted at the end.
+def check_card(
+    listed: Listed | None, *, has_manifest: bool, events: Iterable[CardEvent]
+) -> list[CardEvent]:
+    """Check one card's whole story and return the entries that count it at the end.
 
     `listed`: None when it is not on the manifest. `events`: in the order of the log.
 
@@ -63,7 +65,7 @@ def check_card(listed: Listed | None, *, has_manifest: bool, events: Iterable[Ca
             raise VerificationError(
                 "entry %(sequence)s: %(why)s", sequence=event.sequence, why=wrong
             )
-    return len(counted)
+    return list(counted.values())
 
 
 def _wrong_with_count(

@@ -70,7 +70,12 @@ def card_commitment(secret: bytes, identifier: Identifier | str) -> str:
 
     base64(SHA-256(prefix + salt + identifier)), 44 characters.
     """
-    salted = _COMMITMENT_PREFIX + card_salt(secret, identifier) + identifier.encode()
+    return commitment_of(card_salt(secret, identifier), identifier)
+
+
+def commitment_of(salt: bytes, identifier: str) -> str:
+    """Return the commitment that a salt makes of an identifier."""
+    salted = _COMMITMENT_PREFIX + salt + identifier.encode()
     return base64.b64encode(hashlib.sha256(salted).digest()).decode("ascii")
 
 

@@ -87,6 +87,12 @@ class Frontier:
             height += 1
         self._edge.append((height, subtree))
 
+    def copy(self) -> "Frontier":
+        """Return another one that grows by itself."""
+        other = Frontier()
+        other.size, other._edge = self.size, list(self._edge)
+        return other
+
     def root(self) -> bytes:
         """Return the root at this size."""
         if not self._edge:

@@ -1,0 +1,223 @@
+"""A bundle is checked by anybody, and nothing in it can be changed unseen."""
+
+import base64
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scanner_station.domain.checkpoint import SignedHead
+from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.paper_head import PaperHead
+from scanner_station.exports.openings import export_openings
+from scanner_station.exports.receipts import make_receipt
+from scanner_station.exports.verification import Asked, verify
+from scanner_station.service import batches, heads
+from scanner_station.service.station import Station
+from tests.exports.sealed_logs import (
+    SLUG,
+    cosign,
+    export,
+    fill,
+    made_station,
+    office_policy,
+    seal,
+)
+from tests.service.stations import nik, show
+
+CARDS = 300
+
+
+class Made:
+    """One sealed, cosigned batch and what was exported of it on the way."""
+
+    def __init__(self, folder: Path) -> None:
+        self.station = made_station(folder / "data", folder, CARDS + 20)
+        fill(self.station, CARDS)
+        self.open_bundle = export(self.station, folder / "open")
+        self.early_head = bytes(cosign(self.station))
+        show(self.station, SLUG, nik(CARDS + 1))
+        seal(self.station)
+        self.head = cosign(self.station)
+        self.bundle = export(self.station, folder / "bundle")
+        self.archive = export(self.station, folder / "bundle.zip")
+        self.openings = folder / "openings.jsonl"
+        with self.station.transaction() as connection:
+            export_openings(connection, SLUG, self.openings)
+            self.receipt = bytes(make_receipt(connection, SLUG, self.station.key, nik(5).encode()))
+        self.policy = office_policy(self.station)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    one = Made(tmp_path_factory.mktemp("bundle"))
+    yield one
+    one.station.close()
+
+
+def files_of(bundle: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(bundle)): path.read_bytes()
+        for path in sorted(bundle.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_bundle_is_whole_and_says_whose_keys_were_trusted(made: Made) -> None:
+    found = verify(made.bundle, Asked(policy=made.policy))
+    assert found.is_trusted_from_outside
+    assert [key.name for key in found.witnesses] == ["saksi-a", "saksi-b"]
+    assert found.head.checkpoint == made.head.checkpoint
+    assert found.closed_by == "seal"
+    tally = made.station.counter(SLUG).tally.as_json()
+    by_category = tally["by_category"]
+    assert isinstance(by_category, dict)
+    assert found.totals.counted == {name: one["counted"] for name, one in by_category.items()}
+    assert found.totals.expected == {name: one["expected"] for name, one in by_category.items()}
+    assert sum(found.totals.missing.values()) == tally["remaining"]
+
+
+def test_without_keys_from_outside_nothing_is_trusted(made: Made) -> None:
+    found = verify(made.bundle, Asked())
+    assert not found.is_trusted_from_outside
+
+
+def test_folder_and_archive_hold_the_same_files_and_both_are_accepted(made: Made) -> None:
+    with zipfile.ZipFile(made.archive) as archive:
+        assert archive.testzip() is None
+        found = {name: archive.read(name) for name in archive.namelist()}
+    assert found == files_of(made.bundle)
+    verify(made.archive, Asked(policy=made.policy))
+
+
+def test_the_same_log_gives_the_same_bytes(made: Made, tmp_path: Path) -> None:
+    again = export(made.station, tmp_path / "again.zip")
+    assert again.read_bytes() == made.archive.read_bytes()
+
+
+def test_an_open_batch_is_exported_and_checked_too(made: Made) -> None:
+    found = verify(made.open_bundle, Asked())
+    assert (found.closed_by, found.witnesses) == ("", ())
+    assert found.named == 2
+
+
+def test_a_folder_that_is_there_is_not_overwritten(made: Made) -> None:
+    with pytest.raises(InputError, match="there already"):
+        export(made.station, made.bundle)
+
+
+def test_the_head_that_a_witness_kept_is_the_beginning_of_the_log(made: Made) -> None:
+    found = verify(made.bundle, Asked(policy=made.policy, against=made.early_head))
+    early = SignedHead.parse(made.early_head).checkpoint
+    assert found.against_size == early.size < found.head.checkpoint.size
+    paper = PaperHead.of(early.size, early.root).text
+    assert verify(made.bundle, Asked(against=paper.encode())).against_size == early.size
+
+
+def test_a_head_of_later_or_of_another_log_is_refused(made: Made) -> None:
+    with pytest.raises(VerificationError, match="ask for the bundle"):
+        verify(made.open_bundle, Asked(against=bytes(made.head)))
+    early = SignedHead.parse(made.early_head).checkpoint
+    other = PaperHead.of(early.size, hashlib.sha256(b"other").digest()).text
+    with pytest.raises(VerificationError, match="rewritten"):
+        verify(made.bundle, Asked(against=other.encode()))
+
+
+def test_a_receipt_proves_its_card_to_whoever_knows_its_number(made: Made) -> None:
+    found = verify(made.bundle, Asked(receipt=made.receipt, identifier=nik(5)))
+    assert found.receipt_index is not None
+    assert (found.receipt_is_counted, found.receipt_is_of_card) == (True, True)
+    assert not verify(made.bundle, Asked(receipt=made.receipt)).receipt_is_of_card
+    with pytest.raises(VerificationError, match="another card"):
+        verify(made.bundle, Asked(receipt=made.receipt, identifier=nik(6)))
+    assert nik(5).encode() not in made.receipt
+
+
+def test_openings_show_who_stands_behind_every_card(made: Made) -> None:
+    found = verify(made.bundle, Asked(openings=made.openings))
+    lines = made.openings.read_bytes().splitlines()
+    assert found.opened == len(lines)
+    assert nik(CARDS + 19).encode() in made.openings.read_bytes()
+    assert made.openings.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("change", ["dropped", "doubled", "swapped", "foreign", "salt"])
+def test_openings_that_were_changed_are_refused(made: Made, change: str, tmp_path: Path) -> None:
+    lines = made.openings.read_bytes().splitlines(keepends=True)
+    match change:
+        case "dropped":
+            del lines[7]
+        case "doubled":
+            lines.insert(7, lines[7])
+        case "swapped":
+            lines[7], lines[8] = lines[8], lines[7]
+        case "foreign":
+            lines[7] = lines[7].replace(b'"99', b'"98')
+        case "salt":
+            lines[7] = lines[7].replace(b'"salt":"', b'"salt":"A')[:-1] + b"\n"
+    path = tmp_path / "openings"
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(VerificationError, match="openings"):
+        verify(made.bundle, Asked(openings=path))
+
+
+def test_no_identity_number_is_in_a_bundle(made: Made) -> None:
+    for name, data in files_of(made.bundle).items():
+        for number in range(0, CARDS, 17):
+            assert nik(number).encode() not in data, name
+
+
+def test_every_plausible_number_tried_against_a_bundle_finds_none(made: Made) -> None:
+    """Who knows district, birthday and the scheme tries all serials; an unsalted log falls."""
+    plausible = [nik(number) for number in range(CARDS)]
+    cards = {
+        json.loads(line)["card"] for line in (made.bundle / "manifest").read_bytes().splitlines()
+    }
+    prefix = b"ktp-card-commitment/v1\n"
+
+    def tried(salt: bytes) -> set[str]:
+        return {
+            base64.b64encode(hashlib.sha256(prefix + salt + text.encode()).digest()).decode()
+            for text in plausible
+        }
+
+    receipt_salt = base64.b64decode(made.receipt.split(b"\n")[1].removeprefix(b"extra "))
+    assert not cards & tried(b"")
+    assert not cards & tried(bytes(16))
+    # One card's salt opens that card only.
+    assert len(cards & tried(receipt_salt)) == 1
+    # A log that hashed the bare numbers would fall to the same search.
+    listed = made.openings.read_bytes().splitlines()
+    bare = {json.loads(line)["identifier"] for line in listed}
+    unsalted = {hashlib.sha256(text.encode()).digest() for text in bare}
+    found = unsalted & {hashlib.sha256(text.encode()).digest() for text in plausible}
+    assert len(found) == CARDS
+
+
+def test_a_receipt_is_small_enough_to_print(made: Made) -> None:
+    # At 25,000 cards the path has 15 hashes, five more at most than here.
+    assert len(made.receipt) + 6 * 45 < 1500
+
+
+def test_signing_the_head_later_gives_the_head_of_the_bundle(tmp_path: Path) -> None:
+    station = made_station(tmp_path / "data", tmp_path, 20)
+    for number in range(5):
+        show(station, SLUG, nik(number))
+    bundle = export(station, tmp_path / "bundle")
+    assert bytes(heads.sign(station, SLUG)) == (bundle / "checkpoint").read_bytes()
+    station.close()
+
+
+def test_a_batch_without_a_manifest_has_no_manifest_file(tmp_path: Path) -> None:
+    station = Station(tmp_path / "data", name="meja-1")
+    batches.create(station, SLUG, title="Tanpa daftar", by="penyelia")
+    batches.choose_category(station, SLUG, "rusak")
+    for number in (1, 2, 2, 3):
+        show(station, SLUG, nik(number))
+    found = verify(export(station, tmp_path / "bundle"), Asked())
+    assert not found.has_manifest
+    assert found.totals.counted == {"rusak": 3}
+    station.close()
