@@ -26,6 +26,7 @@ install-dev:
 	need python3 python3-venv -- find_python
 	need libzbar0 -- has_library libzbar.so.0
 	need chromium -- test -x /usr/bin/chromium
+	need libnss3-tools -- test -x /usr/bin/certutil
 	need fonts-dejavu-core -- test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 	get_needed
 	make_venv '.[dev]'

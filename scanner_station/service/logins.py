@@ -47,9 +47,9 @@ class Logins:
         """Sign somebody in; return the token for their cookie."""
         return self._start(person.id, person.name, person.role, is_kiosk=is_kiosk)
 
-    def start_witness(self, name: str) -> str:
+    def start_witness(self, name: str, *, is_kiosk: bool) -> str:
         """Sign in a witness whose tablet was paired; return the token for the cookie."""
-        return self._start(None, name, Role.WITNESS, is_kiosk=False)
+        return self._start(None, name, Role.WITNESS, is_kiosk=is_kiosk)
 
     def _start(self, person_id: int | None, name: str, role: Role, *, is_kiosk: bool) -> str:
         token = secrets.token_urlsafe(_TOKEN_BYTES)

@@ -73,7 +73,8 @@ def take() -> Response:
         raise AccessError("this code was used or is too old; have the station show a new one")
     if caller().token:
         context.logins.end(caller().token)
-    return answer_of(context.logins.start_witness(name), name, Role.WITNESS)
+    token = context.logins.start_witness(name, is_kiosk=caller().is_kiosk)
+    return answer_of(token, name, Role.WITNESS)
 
 
 def qr_code(text: str) -> str:

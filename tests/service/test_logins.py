@@ -66,7 +66,7 @@ def test_nobody_stays_longer_than_half_a_day_however_busy(
 
 
 def test_a_witness_may_look_for_hours_without_touching(logins: Logins, clock: FakeClock) -> None:
-    token = logins.start_witness("Wati, Inspektorat")
+    token = logins.start_witness("Wati, Inspektorat", is_kiosk=False)
     minutes(clock, 239)
     assert logins.find(token, is_kiosk=False) is not None
     minutes(clock, 1)
@@ -123,7 +123,7 @@ def test_the_cards_of_cameras_belong_to_the_officer_at_the_station(
     with pytest.raises(AccessError, match="nobody is signed in"):
         logins.at_the_table()
     logins.start(person(station, "Sari", Role.SUPERVISOR), is_kiosk=True)
-    logins.start_witness("Wati")
+    logins.start_witness("Wati", is_kiosk=False)
     assert logins.at_the_table() == "Sari"
     logins.start(person(station, "Tono"), is_kiosk=False)
     assert logins.at_the_table() == "Tono"

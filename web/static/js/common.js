@@ -57,6 +57,7 @@ export class CallError extends Error {
   }
 }
 
+const LETTING_IN = ["/api/login", "/api/pair", "/api/first-start"]; // a refusal there is an answer
 let isLeaving = false;
 let signedOut = () => {
   if (isLeaving) return;
@@ -98,7 +99,7 @@ export async function call(method, path, data, limit_ms = CALL_LIMIT_MS) {
     throw new CallError(response && response.status >= 400 ? response.status : 0,
       t("The station does not answer; is it switched on?"));
   }
-  if (response.status === 401 && path !== "/api/login") signedOut();
+  if (response.status === 401 && !LETTING_IN.includes(path)) signedOut();
   if (!response.ok) throw new CallError(response.status, answer.error ?? response.statusText);
   return answer;
 }
