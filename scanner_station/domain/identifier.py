@@ -162,3 +162,8 @@ def tail_of(identifier: str) -> str:
 def holds_identity_number(text: str) -> bool:
     """Whether free text holds a run of sixteen digits, as no reason, note or title may."""
     return _SIXTEEN_DIGITS.search(text) is not None
+
+
+def without_identity_numbers(text: str) -> str:
+    """Return free text with every run of sixteen digits masked."""
+    return _SIXTEEN_DIGITS.sub(lambda found: masked(found.group()), text)

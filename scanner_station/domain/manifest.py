@@ -9,6 +9,8 @@ from scanner_station.domain.manifest_header import Columns, Field
 from scanner_station.domain.manifest_problems import Code, Problem
 
 PROBLEMS_SHOWN: Final = 100
+_TOTALS_SHOWN: Final = 60
+_COLUMNS_SHOWN: Final = 12
 
 Totals = dict[tuple[str, str], int]
 """Pieces by (category, district), either of them '' where the manifest names none."""
@@ -124,26 +126,47 @@ class ManifestReport:
 
     def as_text(self) -> Iterator[str]:
         """Yield the report as lines for a terminal."""
-        where = f"sheet {self.sheet}" if self.sheet else f"{self.encoding}, {self.delimiter}"
-        yield f"{self.file_name}: {self.lines} lines, {self.pieces} cards ({where})"
-        for name, word in self.columns.items():
-            yield f"  {name}: column {word}"
-        if self.extra_columns:
-            yield f"  kept as they are: {', '.join(self.extra_columns)}"
-        for (category, district), pieces in sorted(self.totals.items()):
-            yield f"  {category or '-'} / {district or '-'}: {pieces}"
+        if self.header_line:
+            yield from self._contents_as_text()
         for warning in self.warnings:
             yield f"warning: {warning}"
         for problem in self.problems:
             yield str(problem)
         if self.problem_count > len(self.problems):
-            yield f"... {self.problem_count - len(self.problems)} more problems"
+            yield f"... and {self.problem_count - len(self.problems)} more; of all problems:"
+            for code, count in sorted(self.problem_counts.items()):
+                yield f"  {code}: {count}"
         if self.problem_count:
-            yield f"refused: {self.problem_count} problems; nothing was written"
+            yield f"{self.file_name} is refused; problems found: {self.problem_count}"
+        else:
+            yield f"{self.file_name} has no problems and can be imported"
+
+    def _contents_as_text(self) -> Iterator[str]:
+        good = " without a problem" if self.problem_count else ""
+        where = f"sheet {self.sheet}" if self.sheet else f"{self.encoding}, {self.delimiter}"
+        yield f"{self.file_name}: {self.lines} lines, {self.pieces} cards{good} ({where})"
+        for name, word in self.columns.items():
+            yield f"  {name}: column {word}"
+        if self.extra_columns:
+            yield f"  kept as they are: {_some(self.extra_columns)}"
+        totals = sorted(self.totals.items())
+        for (category, district), pieces in totals[:_TOTALS_SHOWN]:
+            named = f"{category or 'no category'} / {district or 'no district'}"
+            yield f"  {named}: {pieces}"
+        if len(totals) > _TOTALS_SHOWN:
+            yield f"  ... and {len(totals) - _TOTALS_SHOWN} more categories and districts"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = len(names) - _COLUMNS_SHOWN
+    return ", ".join(names[:_COLUMNS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def remarks_on(columns: Columns, header_line: int, totals: Totals) -> tuple[Remark, ...]:
-    """Return what is worth a look in a file's header and its categories."""
+    """Return what is worth a look in a file's header and its categories.
+
+    `header_line` is 0 when nothing stands above the header.
+    """
     remarks = [
         Remark(
             message="column %(extra)s was kept as an extra column, because %(used)s is used",

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from scanner_station.domain.identifier import Identified, Scheme, Schemes
+from scanner_station.domain.identifier import (
+    Identified,
+    Scheme,
+    Schemes,
+    without_identity_numbers,
+)
 from scanner_station.domain.manifest_problems import Code, Values
 
 HEADER_SEARCHED_ROWS: Final = 20
@@ -153,7 +158,7 @@ def fault_of_headerless(
         reversed(titles),
         key=lambda row: (len(recognise(row[1], schemes.schemes).position), len(row[1])),
     )
-    named = [cell for cell in cells if cell]
+    named = [without_identity_numbers(cell) for cell in cells if cell]
     if len(named) < 2 or any(map(str.isdigit, named)):
         return Code.MISSING_HEADER, titles[-1][0], {}
     return Code.MISSING_IDENTIFIER_COLUMN, line, {"columns": ", ".join(named[:12])}
@@ -178,10 +183,13 @@ def _vocabulary(schemes: tuple[Scheme, ...]) -> dict[Field, list[frozenset[str]]
 
 
 def _distinct(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return a name for every column: a nameless one is `column 7`, a second `RT` is `RT (2)`."""
+    """Return a name for every column: a nameless one is `column 7`, a second `RT` is `RT (2)`.
+
+    An identity number in a header is masked: the names stand in reports.
+    """
     names: list[str] = []
     for number, cell in enumerate(cells, start=1):
-        base = cell or f"column {number}"
+        base = without_identity_numbers(cell) or f"column {number}"
         name, copy = base, 1
         while name in names:
             copy += 1

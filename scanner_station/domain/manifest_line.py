@@ -69,7 +69,9 @@ def fault_of_identifier(cell: str, schemes: Schemes) -> tuple[Code, Values] | No
     if outcome.reason in _WHY_NOT_A_NIK:
         return Code.IMPOSSIBLE_NIK, {"why": _WHY_NOT_A_NIK[outcome.reason]}
     expected = " or ".join(_EXPECTED[scheme] for scheme in schemes.schemes)
-    return Code.MALFORMED_IDENTIFIER, {"expected": expected, "length": len(cell)}
+    digits = sum(map(str.isdigit, cell))
+    values: Values = {"expected": expected, "digits": digits, "length": len(cell)}
+    return Code.MALFORMED_IDENTIFIER, values
 
 
 def total_word(cells: Sequence[str]) -> str | None:

@@ -155,8 +155,10 @@ TEXTS: Final[dict[Code, tuple[str, str]]] = {
         "write it, or delete the line if it is no card",
     ),
     Code.MALFORMED_IDENTIFIER: (
-        "it is no card number of this batch: %(expected)s expected, %(length)s characters found",
-        "compare it with the card; missing digits and zeros are never guessed",
+        "it is no card number of this batch: %(expected)s expected, found %(digits)s digits in "
+        "%(length)s characters",
+        "compare it with the card; write no spaces or dots, and 0, not the letter O; missing "
+        "digits are never guessed",
     ),
     Code.IMPOSSIBLE_NIK: (
         "no NIK can be so: %(why)s",

@@ -145,7 +145,7 @@ def import_manifest(
     report = checked.report
     if report.problem_count:
         raise ManifestError(
-            "%(file)s was refused: %(count)s problems; mend them and load it again",
+            "%(file)s was refused, problems found: %(count)s; mend them and load it again",
             file=report.file_name,
             count=report.problem_count,
         )

@@ -13,7 +13,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from scanner_station.domain.identifier import Identified, Scheme, Schemes, holds_identity_number
+from scanner_station.domain.identifier import (
+    Identified,
+    Scheme,
+    Schemes,
+    holds_identity_number,
+    without_identity_numbers,
+)
 from scanner_station.domain.manifest import Totals
 from scanner_station.domain.manifest_findings import TAIL_LINES, Findings
 from scanner_station.domain.manifest_header import Field, holds_card
@@ -309,7 +315,8 @@ class Checker:
         self.pieces += sum(counts.values())
         if len(self.totals) <= MAX_TOTALS:
             for (category, district), count in counts.items():
-                pair = (category, district)
+                # Shown in the report of a file that is refused because of one.
+                pair = (without_identity_numbers(category), without_identity_numbers(district))
                 self.totals[pair] = self.totals.get(pair, 0) + count
 
     def _pieces(self, rows: list[Row], lines: Lines) -> Pieces:

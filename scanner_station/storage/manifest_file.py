@@ -81,8 +81,8 @@ class Survey:
     """What it is, in words, or '' for plain text."""
 
 
-_MAGIC: Final = (
-    (b"PK\x03\x04", "a zip archive or workbook"),
+MAGIC: Final = (
+    (b"PK\x03\x04", "an Excel workbook or another zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or protected Office file"),
     (b"%PDF", "a PDF"),
@@ -94,11 +94,11 @@ _MAGIC: Final = (
     (b"7z\xbc\xaf\x27\x1c", "a compressed file"),
     (b"Rar!", "a compressed file"),
     (b"SQLite format 3\x00", "a database"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90\x00", "a program"),
+    (b"\x7fELF", "a program, not a list"),
+    (b"MZ\x90\x00", "a program, not a list"),
 )
-WORKBOOK: Final = _MAGIC[0][1]
-OLD_OFFICE: Final = _MAGIC[2][1]
+WORKBOOK: Final = MAGIC[0][1]
+OLD_OFFICE: Final = MAGIC[2][1]
 _MARKUP: Final = (
     b"<html",
     b"<!doctype",
@@ -160,7 +160,7 @@ def _encoding(head: bytes, *, is_utf8: bool) -> str:
 
 
 def _content(head: bytes) -> str:
-    for magic, name in _MAGIC:
+    for magic, name in MAGIC:
         if head.startswith(magic):
             return name
     start = head.removeprefix(codecs.BOM_UTF8).replace(b"\x00", b"").lstrip()[:16].lower()

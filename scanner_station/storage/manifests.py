@@ -194,6 +194,7 @@ def _report(
     table: Table, file_name: str, surveyed: Survey, checker: Checker, findings: Findings
 ) -> ManifestReport:
     columns = table.columns
+    above = any(cell.strip() for _, cells in table.above for cell in cells)
     return ManifestReport(
         file_name=file_name,
         sha256=surveyed.sha256,
@@ -210,7 +211,10 @@ def _report(
         problems=tuple(findings.shown),
         problem_count=findings.count,
         problem_counts=dict(findings.counts),
-        warnings=(*table.remarks, *remarks_on(columns, table.header_line, checker.totals)),
+        warnings=(
+            *table.remarks,
+            *remarks_on(columns, table.header_line if above else 0, checker.totals),
+        ),
     )
 
 
@@ -235,7 +239,7 @@ def write(
     report = checked.report
     if not report.is_clean:
         raise ManifestError(
-            "%(file)s was refused: %(count)s problems; mend them and load it again",
+            "%(file)s was refused, problems found: %(count)s; mend them and load it again",
             file=report.file_name,
             count=report.problem_count,
         )

@@ -1,6 +1,8 @@
 """A manifest is checked as a whole before anything is written, and written whole or not at all."""
 
 import io
+import json
+import re
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -155,6 +157,53 @@ def test_a_zip_bomb_is_refused_from_its_directory(tmp_path: Path) -> None:
     assert codes(report) == ["zip_bomb"]
 
 
+def test_no_report_shows_an_identity_number_wherever_it_was_written(tmp_path: Path) -> None:
+    other = nik(7)
+    for content in (
+        f"nik,kategori\n{nik(1)},{nik(1)}\n{nik(2)},rusak {nik(2)} x\n",
+        f"nik,kecamatan\n'{nik(1)},{nik(1)}\n{nik(1)[:15]},\n{nik(2)}\n",
+        f"nik,{other}\n{nik(1)},a\n{nik(2)},\0\n",
+        f"nama,kategori {other}\nA,rusak\n",
+        f"nik,nama\n{nik(1)},A\n{nik(1)},B\nJUMLAH {nik(3)},\n",
+    ):
+        report = check(tmp_path / "m.csv", content)
+        said = "\n".join(report.as_text()) + json.dumps(report.as_json())
+        assert not re.search(r"\d{16}", said), said
+
+
+def test_a_number_with_letters_among_its_digits_is_told_apart_from_a_short_one(
+    tmp_path: Path,
+) -> None:
+    report = check(tmp_path / "m.csv", f"nik\n{nik(1).replace('0', 'O')}\n{nik(1)[1:]}\n")
+    letters, short = map(str, report.problems)
+    assert f"{16 - nik(1).count('0')} digits in 16 characters" in letters
+    assert "15 digits in 15 characters" in short
+
+
+def test_excels_own_line_that_names_the_separator_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    report = check(tmp_path / "m.csv", f"sep=;\r\nnik;kategori\r\n{nik(1)};rusak\r\n")
+    assert (report.problem_count, report.warnings) == (0, ())
+
+
+def test_a_title_above_the_header_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+    report = check(tmp_path / "m.csv", f"DAFTAR KARTU;\n;\nnik;kategori\n{nik(1)};rusak\n")
+    assert (report.problem_count, report.lines, report.header_line) == (0, 1, 3)
+    assert "line 3" in str(report.warnings[0])
+
+
+def test_the_report_of_a_file_that_could_not_be_opened_up_says_only_why(tmp_path: Path) -> None:
+    said = list(check(tmp_path / "m.csv", b"").as_text())
+    assert said == [
+        "there is nothing in it; write a header line and one line for each card below it",
+        "m.csv is refused; problems found: 1",
+    ]
+
+
+def test_the_report_of_a_good_file_ends_with_a_plain_yes(tmp_path: Path) -> None:
+    said = list(check(tmp_path / "m.csv", f"nik\n{nik(1)}\n").as_text())
+    assert said[-1] == "m.csv has no problems and can be imported"
+
+
 @pytest.fixture
 def station(tmp_path: Path) -> Iterator[Station]:
     one = Station(tmp_path / "data")
@@ -212,7 +261,7 @@ def test_a_refused_file_writes_nothing(station: Station, tmp_path: Path) -> None
     path = tmp_path / "m.csv"
     path.write_text(f"nik\n{nik(1)}\n123\n")
     checked = batches.check_manifest(station, "kupang", path, path.name)
-    with pytest.raises(ManifestError, match="1 problem"):
+    with pytest.raises(ManifestError, match="problems found: 1"):
         batches.import_manifest(station, "kupang", checked, by="penyelia")
     assert stored(station) == (0, 0)
 

@@ -15,6 +15,7 @@ from babel.messages import catalog, extract, mofile, pofile
 import scanner_station
 from scanner_station import assets
 from scanner_station.domain.manifest_problems import TEXTS
+from scanner_station.storage.manifest_file import MAGIC
 from scanner_station.webapp import calls
 
 PACKAGE = Path(scanner_station.__file__).parent
@@ -27,7 +28,10 @@ WORDS = (
     *("reason", "title", "place", "category", "name", "position", "letterhead", "office"),
     *("officer", "witness", "supervisor"),
     *("16 digits", "a serial number", "a chip number", "comma, semicolon or tab"),
+    *("comma", "semicolon", "tab", "a vertical bar", "a colon", "spaces"),
+    "a separator inside quotation marks",
     *("plain text", "nothing", "a web page", "a zip archive of something else"),
+    *(name for _, name in MAGIC),
     *("its directory is broken", "its end is missing", "it is packed in an unusual way"),
     *("a part cannot be unpacked", "its parts do not fit together"),
     "digits 7 to 10 are no birth day and month",
