@@ -72,6 +72,23 @@ def answer_of(token: str, name: str, role: Role) -> Response:
     return answer
 
 
+def two_people(data: dict[str, object]) -> tuple[str, str]:
+    """Return the names of the two people whom a step takes that one alone may not do.
+
+    The first is whoever is signed in, the second is `seconded_by`, with their PIN or passphrase as
+    `seconded_secret`. While nobody can sign in, and for programs, both are what they say (`by`).
+
+    Raises:
+        AccessError: the second is not who they say.
+    """
+    asking, second = caller(), text_of(data, "seconded_by")
+    if asking.login is None:
+        return text_of(data, "by"), second
+    secret = text_of(data, "seconded_secret")
+    person = pages().context.people.prove(second, secret, address=asking.address)
+    return asking.name, person.name
+
+
 def _names() -> list[Json]:
     # At the station one touches one's name; a stranger in the network is told none.
     asking = caller()

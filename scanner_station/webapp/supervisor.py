@@ -20,6 +20,7 @@ from scanner_station.webapp.auth import by
 from scanner_station.webapp.calls import body, text_of, whole_number_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
+from scanner_station.webapp.login import two_people
 
 _MEGABYTE: Final = 1024 * 1024
 _MOST_DECLARED: Final = 100
@@ -73,15 +74,19 @@ def _declared(data: dict[str, object]) -> dict[str, int]:
 
 @blueprint.post("/api/batches/<slug>/cancel")
 def cancel(slug: str) -> Json:
-    """Cancel a batch: two people and a reason; nothing of its log is lost."""
+    """Cancel a batch: two people and a reason; nothing of its log is lost.
+
+    Whoever is signed in is the first; the second gives name and PIN or passphrase.
+    """
     data = body()
     context = pages().context
+    first, second = two_people(data)
     batches.cancel(
         context.station,
         slug,
         reason=text_of(data, "reason"),
-        by=text_of(data, "by"),
-        seconded_by=text_of(data, "seconded_by"),
+        by=first,
+        seconded_by=second,
     )
     with context.views.connection() as connection:
         return views.summary(connection, slug)

@@ -219,6 +219,28 @@ def test_after_a_change_of_shift_the_cards_of_the_scanner_belong_to_the_new_offi
     ]
 
 
+def test_cancelling_takes_whoever_is_signed_in_and_a_second_person_who_proves_it(
+    staffed: RunningStation,
+) -> None:
+    desk = staffed.client_of(Role.SUPERVISOR)
+    path = f"/api/batches/{SLUG}/cancel"
+    said = {"reason": "keliru", "by": "Somebody", "seconded_by": NAMES[Role.OFFICER]}
+    assert desk.post(path, json=said).status_code == 400
+    assert desk.post(path, json=said | {"seconded_secret": "000111"}).status_code == 403
+    myself = {
+        "seconded_by": NAMES[Role.SUPERVISOR],
+        "seconded_secret": SECRETS[Role.SUPERVISOR],
+    }
+    assert desk.post(path, json=said | myself).status_code == 400
+    right = said | {"seconded_secret": SECRETS[Role.OFFICER]}
+    assert desk.post(path, json=right).json["state"] == "cancelled"
+    with staffed.views.connection() as connection:
+        (log,) = connection.execute(
+            "select body ->> 'by' || ', ' || (body ->> 'seconded_by') from entry"
+        ).fetchone()
+    assert log == f"{NAMES[Role.SUPERVISOR]}, {NAMES[Role.OFFICER]}"
+
+
 # --- a witness's tablet --------------------------------------------------------------------
 
 
