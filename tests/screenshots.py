@@ -13,9 +13,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from scanner_station.domain.errors import StorageError
 from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
+from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
-from tests.webapp.running import RunningStation, manifest_of, nik
+from tests.webapp.running import NAMES, SECRETS, RunningStation, manifest_of, nik
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 Shoot = Callable[[str], None]
@@ -113,6 +114,52 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.click("#manifest-stop")
 
 
+def entrance(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """Coming in: the first start, people, tablets, signing in, a change of shift."""
+    page.goto(running.address + "/first-start")
+    page.fill("#name", NAMES[Role.SUPERVISOR])
+    page.fill("#position", "Kepala Seksi")
+    page.fill("#passphrase", SECRETS[Role.SUPERVISOR])
+    page.fill("#again", SECRETS[Role.SUPERVISOR])
+    page.fill("#office", "Dinas Kependudukan dan Pencatatan Sipil Kota Contoh")
+    page.fill("#letterhead", "PEMERINTAH KOTA CONTOH\nDINAS KEPENDUDUKAN DAN PENCATATAN SIPIL")
+    shoot("first-start")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".person")
+    for role in (Role.OFFICER, Role.WITNESS):
+        running.people.add(NAMES[role], role, SECRETS[role], by=NAMES[Role.SUPERVISOR])
+    running.people.add("Budi Petugas", Role.OFFICER, "482617", by=NAMES[Role.SUPERVISOR])
+    page.reload()
+    page.wait_for_selector(".person >> nth=3")
+    shoot("people")
+    page.click("#new")
+    shoot("people-add")
+    page.goto(running.address + "/pairing")
+    page.wait_for_selector("#code:not([hidden])")
+    shoot("pairing")
+    page.goto(running.address + "/certificate")
+    shoot("certificate")
+    page.goto(running.address + "/pair#x")
+    shoot("pair")
+    page.goto(running.address + "/witness")
+    page.click("#sign-out")
+    page.wait_for_selector(".tile")
+    shoot("login")
+    page.check(f"input[value='{NAMES[Role.OFFICER]}']")
+    shoot("login-pin")
+    page.fill("#signin-secret", "000111")
+    page.press("#signin-secret", "Enter")
+    page.wait_for_selector(".refused:not(:empty)")
+    shoot("login-wrong")
+    page.fill("#signin-secret", SECRETS[Role.OFFICER])
+    page.press("#signin-secret", "Enter")
+    page.wait_for_selector("#last .entry")
+    page.click("#hand-over")
+    page.check("#shift input[value='Budi Petugas']")
+    page.wait_for_timeout(200)
+    shoot("shift")
+
+
 def tell(running: RunningStation, reader: str, state: ReaderState) -> None:
     running.station.bus.publish(
         ReaderNotice(
@@ -157,7 +204,7 @@ def main(folder: Path, only: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for size, (width, height) in SIZES.items():
-            for journey in (officer, witness, supervisor):
+            for journey in (officer, witness, supervisor, entrance):
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue
                 with counting() as running:

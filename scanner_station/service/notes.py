@@ -25,7 +25,7 @@ def note_in_open_logs(station: Station, connection: Connection, *, by: str, note
             "batch": batch.slug,
             "by": by,
             "kind": Kind.NOTE,
-            "note": note,
+            "reason": note,  # where exports show what somebody wrote
             "sequence": sequence,
             "station": station.name,
         }

@@ -71,7 +71,7 @@ def test_a_forgotten_passphrase_is_reset_here_and_every_open_log_says_so(
     run(data_folder, "export", "kupang-1", "--format", "jsonl", "--output", str(log))
     entries = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [entry["kind"] for entry in entries] == ["open", "scan", "note", "scan"]
-    assert "secret of supervisor Sari reset" in entries[2]["note"]
+    assert "secret of supervisor Sari reset" in entries[2]["reason"]
     assert run_json(data_folder, "batch", "show", "kupang-1", "--json")["counted"] == 2
 
 

@@ -239,7 +239,7 @@ def test_a_reset_on_the_machine_ends_the_lock_and_is_an_entry_in_every_open_log(
             *connection.execute("select what, by from station_event order by id desc limit 1"),
         ]
     views.close()
-    assert '"note":"secret of supervisor Sari reset on the machine itself"' in bodies[0]
+    assert '"reason":"secret of supervisor Sari reset on the machine itself"' in bodies[0]
     assert bodies[1] == ("supervisor secret reset", "root")
 
 
