@@ -67,7 +67,8 @@ TEXTS: Final[dict[Code, tuple[str, str]]] = {
         "open it in Excel and save it as Excel workbook (.xlsx)",
     ),
     Code.ZIP_BOMB: (
-        "it would unpack to far more than its size: %(packed)s bytes to at least %(unpacked)s",
+        "it would unpack to far more than it says or than a list of cards needs (it has %(packed)s "
+        "bytes, unpacked more than %(unpacked)s)",
         "open it in Excel, copy only the table into a new workbook and save that",
     ),
     Code.SHEET_TOO_LARGE: (

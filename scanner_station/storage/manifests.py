@@ -331,21 +331,22 @@ def remove(transaction: Transaction, manifest_id: int) -> None:
         connection.execute("update manifest set is_complete = 0 where id = ?", (manifest_id,))
     while True:
         with transaction() as connection:
-            last = connection.execute(
+            next_one = connection.execute(
                 "select identifier from manifest_line where manifest_id = ?"
                 " order by identifier limit 1 offset ?",
                 (manifest_id, _CHUNK_LINES),
             ).fetchone()
+            if next_one is None:
+                break
+            # With an `or` for the last stretch, the whole rest would be read each time.
             connection.execute(
-                "delete from manifest_line where manifest_id = ? and (? is null or identifier < ?)",
-                (manifest_id, *(last or (None,)) * 2),
+                "delete from manifest_line where manifest_id = ? and identifier < ?",
+                (manifest_id, *next_one),
             )
-            if last is None:
-                connection.execute(
-                    "delete from manifest_total where manifest_id = ?", (manifest_id,)
-                )
-                connection.execute("delete from manifest where id = ?", (manifest_id,))
-                return
+    with transaction() as connection:
+        connection.execute("delete from manifest_line where manifest_id = ?", (manifest_id,))
+        connection.execute("delete from manifest_total where manifest_id = ?", (manifest_id,))
+        connection.execute("delete from manifest where id = ?", (manifest_id,))
 
 
 def sweep(connection: sqlite3.Connection, transaction: Transaction) -> int:
