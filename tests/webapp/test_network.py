@@ -184,6 +184,34 @@ def test_a_body_without_end_is_refused_and_not_read(station: RunningStation, siz
         assert is_closed(sender)
 
 
+def test_chunks_without_end_are_not_taken_in(station: RunningStation) -> None:
+    encrypted = port_of(network_of(station).https_address)
+    head = (
+        "POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+    )
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    with trusting(station).wrap_socket(raw(encrypted), server_hostname="127.0.0.1") as sender:
+        sender.sendall(head.encode())
+        sent = 0
+        with contextlib.suppress(OSError):
+            for _ in range(400):  # 26 MB
+                sender.sendall(chunk)
+                sent += 1
+        assert sent < 400 or sender.recv(12).startswith(b"HTTP/1.1 4")
+    assert kiosk_counts(station, 1)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "127.0.0.1, x"])
+def test_another_name_is_refused_over_the_wire_too(station: RunningStation, host: str) -> None:
+    with contextlib.closing(https(station)) as connection:
+        connection.putrequest("GET", "/healthz", skip_host=True)
+        connection.putheader("Host", host)
+        connection.endheaders()
+        assert connection.getresponse().status in (400, 421)
+    assert kiosk_counts(station, 1)
+
+
 def test_whoever_speaks_plainly_to_the_encrypted_port_is_hung_up_on_without_a_trace(
     station: RunningStation, caplog: pytest.LogCaptureFixture
 ) -> None:
