@@ -84,9 +84,10 @@ class CheckedManifest:
         return self._checker.layout.stored if self._checker else ()
 
     def close(self) -> None:
-        """Give the temporary file back; safe twice."""
+        """Give the temporary file and the memory back, and keep the report; safe twice."""
         if self._spool is not None:
             self._spool.close()
+        self._spool = self._checker = None
 
     def __enter__(self) -> "CheckedManifest":
         return self
@@ -174,9 +175,13 @@ def _letters(table: Table) -> tuple[str, ...]:
 
 def _tell(progress: Progress | None, cancelled: Cancelled | None, done: int, total: int) -> None:
     if cancelled is not None and cancelled():
-        raise ManifestCancelledError("the import was stopped; nothing of it was kept")
+        raise _stopped()
     if progress is not None:
         progress(done, total)
+
+
+def _stopped() -> ManifestCancelledError:
+    return ManifestCancelledError("the import was stopped; nothing of it was kept")
 
 
 def _refusal(file_name: str, surveyed: Survey, refused: FileRefusedError) -> ManifestReport:
@@ -265,7 +270,7 @@ def write(
                 inserts.run(connection, line_numbers, rows)
             done += len(rows)
             _tell(progress, cancelled, done, report.lines)
-        _complete(transaction, manifest_id, report.totals)
+        _complete(transaction, manifest_id, report, done)
     except BaseException:
         remove(transaction, manifest_id)
         raise
@@ -314,12 +319,16 @@ class _Inserts:
         return values
 
 
-def _complete(transaction: Transaction, manifest_id: int, totals: Totals) -> None:
+def _complete(
+    transaction: Transaction, manifest_id: int, report: ManifestReport, written: int
+) -> None:
+    if written != report.lines:  # the checked rows were given back meanwhile
+        raise _stopped()
     with transaction() as connection:
         connection.executemany(
             "insert into manifest_total (manifest_id, category, district, pieces)"
             " values (?, ?, ?, ?)",
-            [(manifest_id, *pair, pieces) for pair, pieces in totals.items()],
+            [(manifest_id, *pair, pieces) for pair, pieces in report.totals.items()],
         )
         connection.execute("update manifest set is_complete = 1 where id = ?", (manifest_id,))
 

@@ -54,6 +54,12 @@ class Job:
         """Note how far the work is, for the pages' progress bar."""
         self.done, self.total = done, total
 
+    def discard(self) -> None:
+        """Give back what its file and its checked rows take; the report stays."""
+        self.path.unlink(missing_ok=True)
+        if self.checked is not None:
+            self.checked.close()
+
     def as_json(self, language: Language) -> Json:
         """Return the state and the progress; the report, in a language, once there is one."""
         return {
@@ -76,7 +82,7 @@ class ManifestJobs:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         for left_behind in self.folder.iterdir():
             left_behind.unlink()
-        # Guards `_jobs` and `_threads`.
+        # Guards `_jobs`, `_threads` and the step from CHECKED to another state.
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -119,12 +125,13 @@ class ManifestJobs:
             ManifestError: it is not checked, or was refused.
         """
         job = self.job(slug)
-        if job.state is not JobState.CHECKED:
-            raise ManifestError(
-                "the manifest of batch %(slug)s is not ready to be loaded; check a file first",
-                slug=slug,
-            )
-        job.state, job.done = JobState.WRITING, 0
+        with self._lock:
+            if job.state is not JobState.CHECKED:
+                raise ManifestError(
+                    "the manifest of batch %(slug)s is not ready to be loaded; check a file first",
+                    slug=slug,
+                )
+            job.state, job.done = JobState.WRITING, 0
         self._start(slug, job, lambda slug, job: self._write(slug, job, by))
         return job
 
@@ -135,10 +142,11 @@ class ManifestJobs:
             BatchError: none has come in.
         """
         job = self.job(slug)
-        job.is_cancelled.set()
-        if job.state is JobState.CHECKED:
-            job.state = JobState.CANCELLED
-            job.path.unlink(missing_ok=True)
+        with self._lock:
+            job.is_cancelled.set()
+            if job.state is JobState.CHECKED:
+                job.state = JobState.CANCELLED
+                job.discard()
         return job
 
     def close(self) -> None:
@@ -148,7 +156,7 @@ class ManifestJobs:
         for thread in list(self._threads.values()):
             thread.join()
         for job in list(self._jobs.values()):
-            job.path.unlink(missing_ok=True)
+            job.discard()
 
     def _start(self, slug: str, job: Job, work: Callable[[str, Job], None]) -> None:
         with self._lock:
@@ -159,7 +167,7 @@ class ManifestJobs:
                     slug=slug,
                 )
             if known is not None and known is not job:
-                known.path.unlink(missing_ok=True)
+                known.discard()
             self._jobs[slug] = job
             thread = threading.Thread(target=self._run, args=(slug, job, work), name="manifest")
             self._threads[slug] = thread
@@ -177,8 +185,9 @@ class ManifestJobs:
                 "the file could not be read; save it again as CSV or Excel (.xlsx) and try again"
             )
             job.state = JobState.FAILED
+        job.path.unlink(missing_ok=True)  # what was read of it waits elsewhere
         if job.state is not JobState.CHECKED:
-            job.path.unlink(missing_ok=True)
+            job.discard()
 
     def _check(self, slug: str, job: Job) -> None:
         checked = batches.check_manifest(

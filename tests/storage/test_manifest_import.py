@@ -266,6 +266,25 @@ def test_a_refused_file_writes_nothing(station: Station, tmp_path: Path) -> None
     assert stored(station) == (0, 0)
 
 
+def test_a_checked_list_that_was_given_back_is_not_imported_as_an_empty_one(
+    station: Station, tmp_path: Path
+) -> None:
+    path = listed(tmp_path, 20)
+    checked = batches.check_manifest(station, "kupang", path, path.name)
+    checked.close()
+    with pytest.raises(ManifestError, match="stopped"):
+        batches.import_manifest(station, "kupang", checked, by="penyelia")
+    assert stored(station) == (0, 0)
+
+
+def test_a_replaced_list_leaves_nothing_of_itself_behind(station: Station, tmp_path: Path) -> None:
+    for count in (20_000, 30):
+        path = listed(tmp_path, count)
+        checked = batches.check_manifest(station, "kupang", path, path.name)
+        batches.import_manifest(station, "kupang", checked, by="penyelia")
+        assert stored(station) == (1, count)
+
+
 def test_every_line_is_found_again_with_its_extra_columns(station: Station, tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text(
