@@ -125,6 +125,15 @@ class PeopleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """When the head of a log is signed, and how long a closed batch's people must be kept."""
+
+    head_entries: int = field(default=100, metadata=_checked(_between(1, 100_000)))
+    head_seconds: int = field(default=60, metadata=_checked(_between(1, 86_400)))
+    retention_days: int = field(default=0, metadata=_checked(_between(0, 36_500)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierSettings:
     """What identifiers look like; `serial_pattern` matches a whole serial number."""
 
@@ -163,6 +172,7 @@ class Settings:
     station: StationSettings = field(default_factory=StationSettings)
     web: WebSettings = field(default_factory=WebSettings)
     people: PeopleSettings = field(default_factory=PeopleSettings)
+    log: LogSettings = field(default_factory=LogSettings)
     identifiers: IdentifierSettings = field(default_factory=IdentifierSettings)
     cameras: tuple[CameraSettings, ...] = field(default=(), metadata={"key": "camera"})
     serials: tuple[SerialSettings, ...] = field(default=(), metadata={"key": "serial"})

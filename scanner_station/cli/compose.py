@@ -9,10 +9,14 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from scanner_station import config
 from scanner_station.config import Settings
+from scanner_station.domain.errors import StorageError
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
+from scanner_station.storage import station_key as key_file
 from scanner_station.storage.durable_file import written_durably
 
 SETTINGS_VARIABLE: Final = "SCANNER_STATION_CONFIG"
@@ -50,6 +54,21 @@ def load_settings(data: Path, named: Path | None = None) -> Settings:
         named = Path(variable)
     beside = data / SETTINGS_FILE
     return config.load(named or (beside if beside.is_file() else None))
+
+
+def station_key(data: Path) -> Ed25519PrivateKey:
+    """Return the key with which the station in a data folder signs its logs.
+
+    Raises:
+        StorageError: there is none, or it cannot be used.
+    """
+    key = key_file.load(data)
+    if key is None:
+        raise StorageError(
+            "the data folder %(folder)s has no key; it is made when the station starts there",
+            folder=str(data),
+        )
+    return key
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from scanner_station.readers.port_finder import PortFinder
 from scanner_station.readers.protocol import Reader
 from scanner_station.readers.serial_port import SerialReader
 from scanner_station.service.delivery import Delivery
+from scanner_station.service.heads import HeadKeeper
 from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
 from scanner_station.service.reader_loop import ReaderLoop, without_repeats
@@ -166,6 +167,11 @@ def daemon(
         logins = Logins(station, idle=timedelta(minutes=settings.people.idle_minutes))
         devices = Devices(station, lambda: account if people.is_empty else logins.at_the_table())
         slugs = known_slugs(station)
+        keeper = HeadKeeper(
+            station, entries=settings.log.head_entries, seconds=settings.log.head_seconds
+        )
+        keeper.start()
+        stack.callback(keeper.stop)
         if simulate and people.is_empty and may_simulate(slugs):
             made_up = stack.enter_context(simulation(station, slugs, cards=cards, by=account))
             devices.add_simulated(made_up)

@@ -1,9 +1,6 @@
 """`manifest check | import` and `export`: files in and out."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,13 +8,17 @@ import click
 
 from scanner_station.cli import compose
 from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
+from scanner_station.cli.progress import bar
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.domain.manifest import ManifestReport
+from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import FORMATS, export
+from scanner_station.exports.openings import export_openings
 from scanner_station.service import batches
 from scanner_station.storage import manifests
 
-Progress = Callable[[int, int], None]
+BUNDLE = "bundle"
+OPENINGS = "openings"
 
 
 @cli.group()
@@ -41,7 +42,7 @@ def check(file: Path, schemes: tuple[str, ...], as_json: bool, data: Path) -> No
     """Check the manifest FILE (CSV or .xlsx) and report on it; nothing is written."""
     pattern = compose.load_settings(data).identifiers.serial_pattern
     wanted = Schemes(tuple(Scheme(name) for name in schemes), pattern)
-    with _bar("checking", shown=not as_json) as progress:
+    with bar("checking", shown=not as_json) as progress:
         checked = manifests.check(file, file.name, wanted, progress=progress)
         checked.close()
     report = checked.report
@@ -60,11 +61,11 @@ def check(file: Path, schemes: tuple[str, ...], as_json: bool, data: Path) -> No
 def import_(file: Path, slug: str, data: Path) -> None:
     """Load the manifest FILE into a batch: all of it, or nothing."""
     with compose.writing(data) as station:
-        with _bar("checking") as progress:
+        with bar("checking") as progress:
             checked = batches.check_manifest(station, slug, file, file.name, progress=progress)
         if checked.report.problem_count:
             _print_report(checked.report)
-        with _bar("writing") as progress:
+        with bar("writing") as progress:
             report = batches.import_manifest(
                 station, slug, checked, by=compose.local_account(), progress=progress
             )
@@ -73,40 +74,40 @@ def import_(file: Path, slug: str, data: Path) -> None:
 
 @cli.command("export")
 @click.argument("slug")
-@click.option("--format", "export_format", type=click.Choice(FORMATS), required=True)
+@click.option(
+    "--format", "export_format", type=click.Choice([*FORMATS, BUNDLE, OPENINGS]), required=True
+)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @with_data
 def export_(slug: str, export_format: str, output: Path, data: Path) -> None:
-    """Write the whole log of a batch to a file, voids and repeats included."""
+    """Write the whole log of a batch to a file, voids and repeats included.
+
+    A bundle is for anybody to check, without numbers: a folder, or a zip file if OUTPUT ends in
+    .zip. The openings say which number stands behind each of its cards: for the supervisor only.
+    """
     settings = compose.load_settings(data)
-    with compose.reading(data) as connection, _bar("exporting") as progress:
-        rows = export(
-            connection,
-            slug,
-            export_format,
-            output,
-            time_zone=ZoneInfo(settings.station.time_zone),
-            progress=progress,
-        )
-    click.echo(f"{rows} entries written to {output}")
+    with compose.reading(data) as connection, bar("exporting") as progress:
+        match export_format:
+            case "bundle":
+                key = compose.station_key(data)
+                head = export_bundle(connection, slug, key, output, progress=progress)
+                done = f"{head.checkpoint.size} entries"
+            case "openings":
+                count = export_openings(connection, slug, output, progress=progress)
+                done = f"the openings of {count} cards (restricted: whole numbers)"
+            case _:
+                rows = export(
+                    connection,
+                    slug,
+                    export_format,
+                    output,
+                    time_zone=ZoneInfo(settings.station.time_zone),
+                    progress=progress,
+                )
+                done = f"{rows} entries"
+    click.echo(f"{done} written to {output}")
 
 
 def _print_report(report: ManifestReport) -> None:
     for line in report.as_text():
         click.echo(line)
-
-
-@contextmanager
-def _bar(label: str, *, shown: bool = True) -> Iterator[Progress]:
-    # On standard error, so that standard output stays machine-readable.
-    stream = sys.stderr
-    if not (shown and stream.isatty()):
-        yield lambda _done, _total: None
-        return
-    with click.progressbar(length=1, label=label, file=stream) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
-        yield advance

@@ -9,7 +9,13 @@ from typing import Any, Final, TypeVar
 import click
 
 from scanner_station import __version__
-from scanner_station.domain.errors import InputError, ManifestError, ReaderError, StationError
+from scanner_station.domain.errors import (
+    InputError,
+    ManifestError,
+    ReaderError,
+    StationError,
+    VerificationError,
+)
 
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
@@ -55,7 +61,7 @@ def with_data(command: Command) -> Command:
 def exit_code_for(error: StationError) -> int:
     """Return 1 for a refused file, 2 for wrong usage, 3 when the station cannot work."""
     match error:
-        case ManifestError():
+        case ManifestError() | VerificationError():
             return EXIT_REFUSED
         case InputError():
             return EXIT_USAGE
@@ -98,6 +104,7 @@ def _load_commands() -> None:
         card_commands,
         daemon_commands,
         file_commands,
+        log_commands,
         user_commands,
     )
 

@@ -4,6 +4,7 @@ Every file but the README must be, byte for byte, what a station would write fro
 the signatures. The first place where it is not is named.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -228,8 +229,21 @@ class _Verifier:
                 name=bundle.MANIFEST,
                 what="missing" if self._audit.has_manifest else "there",
             )
+        self._check_manifest_digest()
         if self._audit.origin != self._head.checkpoint.origin:
             raise VerificationError("entry 0: it opens another log than the one that is signed")
+
+    def _check_manifest_digest(self) -> None:
+        if not self._audit.has_manifest:
+            return
+        found = hashlib.sha256()
+        for line in self._files.lines(bundle.MANIFEST):
+            found.update(line)
+        if found.hexdigest() != self._audit.opening["manifest_sha256"]:
+            raise VerificationError(
+                "%(name)s: it is not the file whose digest the log opens with",
+                name=bundle.MANIFEST,
+            )
 
     def _audit_entries(self, start: int, entries: list[bytes]) -> None:
         events = []

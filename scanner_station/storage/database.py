@@ -116,6 +116,24 @@ class Database:
         except sqlite3.Error:
             pass
 
+    def compact(self) -> None:
+        """Rewrite the file without what was deleted, and empty the write-ahead log.
+
+        Raises:
+            StorageError: it failed, or somebody who is still reading holds the old pages.
+        """
+        try:
+            self.connection.execute("vacuum")
+            found = self.connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        except sqlite3.Error as error:
+            raise _failure(error, self.path) from error
+        if found[0]:
+            raise StorageError(
+                "%(path)s was not emptied of what was deleted, because somebody is still reading "
+                "it; close the pages and exports, then do it again",
+                path=self.path.name,
+            )
+
     def close(self) -> None:
         """Close the connection; safe twice."""
         self.connection.close()

@@ -68,6 +68,7 @@ def seal(station: Station) -> None:
             "batch": SLUG,
             "by": "penyelia",
             "kind": Kind.SEAL,
+            "seconded_by": "kepala seksi",
             "sequence": sequence,
             "station": station.name,
         }

@@ -1,0 +1,181 @@
+"""`verify`, `receipt` and `forget`: what the log proves, to whom, and what is taken out of it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from scanner_station.cli import compose
+from scanner_station.cli.main import cli, with_data
+from scanner_station.cli.progress import bar
+from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.paper_head import PaperHead
+from scanner_station.exports.receipts import make_receipt
+from scanner_station.exports.verification import Asked, Verified, verify
+from scanner_station.service import forgetting
+
+_MOST_BYTES = 1024 * 1024
+_FILE = click.Path(path_type=Path)
+
+
+@cli.command("verify")
+@click.argument("bundle", type=_FILE)
+@click.option("--policy", type=_FILE, help="Keys that you got elsewhere than from the bundle.")
+@click.option("--against", type=_FILE, help="A signed head or paper code that somebody kept.")
+@click.option("--receipt", type=_FILE, help="A card's receipt; its number on standard input.")
+@click.option("--openings", type=_FILE, help="The supervisor's restricted openings.")
+def verify_(
+    bundle: Path,
+    policy: Path | None,
+    against: Path | None,
+    receipt: Path | None,
+    openings: Path | None,
+) -> None:
+    """Check a BUNDLE (folder or zip); nothing but these files is needed.
+
+    Exit 1 and the first bad place if anything was changed.
+    """
+    asked = Asked(
+        policy=_content(policy),
+        against=_content(against),
+        receipt=_content(receipt),
+        identifier=_typed_identifier() if receipt is not None else "",
+        openings=openings,
+    )
+    with bar("verifying") as progress:
+        found = verify(bundle, asked, progress=progress)
+    for line in _report(found):
+        click.echo(line)
+
+
+@cli.command("receipt")
+@click.option("--batch", "slug", required=True, metavar="SLUG")
+@with_data
+def receipt_(slug: str, data: Path) -> None:
+    """Write the receipt of one counted card to standard output; its number on standard input."""
+    payload = sys.stdin.buffer.readline(4096)
+    with compose.reading(data) as connection:
+        made = make_receipt(connection, slug, compose.station_key(data), payload)
+    sys.stdout.buffer.write(bytes(made))
+
+
+@cli.command()
+@click.argument("slug")
+@with_data
+def forget(slug: str, data: Path) -> None:
+    """Erase the people of the closed batch SLUG for good; its log can still be checked."""
+    settings = compose.load_settings(data)
+    with compose.writing(data) as station, bar("forgetting") as progress:
+        forgetting.forget(
+            station,
+            slug,
+            by=compose.local_account(),
+            retention_days=settings.log.retention_days,
+            progress=progress,
+        )
+    click.echo(f"batch {slug}: numbers, names and codes are erased; its log can still be checked")
+    click.echo(f"cannot be made any more: {forgetting.CANNOT_BE_MADE_AGAIN}")
+    click.echo("not reached: exports, openings and copies outside the data folder; erase them too")
+
+
+def _content(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES)
+    except OSError as error:
+        raise InputError(
+            "%(path)s cannot be read (%(why)s)", path=str(path), why=error.strerror or str(error)
+        ) from error
+
+
+def _typed_identifier() -> str:
+    if sys.stdin is None or sys.stdin.closed:
+        return ""
+    if sys.stdin.isatty():
+        typed = click.prompt("card number (empty: not checked)", default="", show_default=False)
+        return str(typed).strip()
+    try:
+        return sys.stdin.buffer.readline(4096).decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise VerificationError("the card number on standard input is not text") from error
+
+
+def _report(found: Verified) -> list[str]:
+    checkpoint, tally = found.head.checkpoint, found.audit.tally
+    paper = PaperHead.of(checkpoint.size, checkpoint.root).text
+    counted = sum(found.totals.counted.values())
+    return [
+        *_trust(found),
+        f"log: {checkpoint.origin}, {checkpoint.size} entries, {_closed(found)}",
+        f"head on paper: {paper}",
+        f"counted: {counted}" + _expected(found),
+        *(
+            f"  {category or '-'}: {count}" + _of_category(found, category)
+            for category, count in sorted(_with_expected(found).items())
+        ),
+        f"already counted: {tally.total('already_counted')}, "
+        f"not on manifest: {tally.total('not_on_manifest')}, "
+        f"unreadable: {tally.total('unreadable')}, voided: {tally.total('voided')}",
+        *_extras(found),
+    ]
+
+
+def _trust(found: Verified) -> list[str]:
+    if found.is_trusted_from_outside:
+        names = ", ".join(key.name for key in found.witnesses) or "none"
+        lines = [
+            "VERIFIED with the keys of your policy; nothing was changed, no card counted twice",
+            f"signed by witnesses you trust: {len(found.witnesses)} ({names})",
+        ]
+    else:
+        lines = [
+            "WHOLE IN ITSELF, NOT VERIFIED: the keys come from the bundle itself, and whoever "
+            "forges a bundle forges its keys too; bring keys from outside with --policy",
+            f"signed by {len(found.witnesses)} of the {found.named} witnesses whom the log names",
+        ]
+    lines += [f"trusted for the log: {found.log.text}"]
+    return lines + [f"witness: {key.text}" for key in found.witnesses]
+
+
+def _closed(found: Verified) -> str:
+    return {"seal": "sealed", "cancel": "CANCELLED: its counts do not stand"}.get(
+        found.closed_by, "STILL OPEN: more may be counted"
+    )
+
+
+def _expected(found: Verified) -> str:
+    if not found.has_manifest:
+        return " (the batch has no manifest)"
+    expected, missing = sum(found.totals.expected.values()), sum(found.totals.missing.values())
+    return f" of {expected} expected, {missing} missing"
+
+
+def _with_expected(found: Verified) -> dict[str, int]:
+    return dict.fromkeys(found.totals.expected, 0) | found.totals.counted
+
+
+def _of_category(found: Verified, category: str) -> str:
+    if not found.has_manifest:
+        return ""
+    expected = found.totals.expected.get(category, 0)
+    return f" of {expected}, {found.totals.missing.get(category, 0)} missing"
+
+
+def _extras(found: Verified) -> list[str]:
+    lines = []
+    if found.against_size is not None:
+        lines.append(
+            f"the log begins with the {found.against_size} entries of the head that you kept"
+        )
+    if found.receipt_index is not None:
+        whose = "the card whose number you gave" if found.receipt_is_of_card else "a card"
+        lines.append(f"receipt: entry {found.receipt_index} counted {whose}")
+        if not found.receipt_is_of_card:
+            lines.append("receipt: WHICH card was not checked: no number was given")
+        if not found.receipt_is_counted:
+            lines.append("receipt: that card was taken back later and is not counted now")
+    if found.opened is not None:
+        lines.append(f"openings: {found.opened} cards, each one fits")
+    return lines
