@@ -133,6 +133,16 @@ class Station:
         with self._lock:
             self._database.compact()
 
+    def compact(self) -> None:
+        """Rewrite the file without what was deleted.
+
+        Raises:
+            StorageError: the disk failed, or somebody who is reading holds the old pages; run it
+                again then. Counting goes on.
+        """
+        with self._lock:
+            self._database.compact()
+
     def is_alive(self, timeout_s: float) -> bool:
         """Return whether the writer is free within a time, or hangs in a card."""
         if not self._lock.acquire(timeout=timeout_s):
