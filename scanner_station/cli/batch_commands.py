@@ -7,6 +7,7 @@ import click
 
 from scanner_station.cli import compose
 from scanner_station.cli.main import cli, with_data
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.identifier import Scheme
 from scanner_station.service import batches, views
@@ -31,6 +32,11 @@ def batch() -> None:
     help="What a card identifier is; may be given more than once.",
 )
 @click.option("--declared", multiple=True, metavar="CATEGORY=N", help="A figure stated for it.")
+@click.option(
+    "--declared-district", "districts", multiple=True, metavar="DISTRICT=N", help="Likewise."
+)
+@click.option("--declared-total", "total", type=click.IntRange(min=0), help="Likewise, for all.")
+@click.option("--supplements", default="", metavar="SLUG", help="The sealed batch it adds to.")
 @with_data
 def create(
     slug: str,
@@ -39,6 +45,9 @@ def create(
     held_on: str,
     schemes: tuple[str, ...],
     declared: tuple[str, ...],
+    districts: tuple[str, ...],
+    total: int | None,
+    supplements: str,
     data: Path,
 ) -> None:
     """Create the batch SLUG; it takes cards at once."""
@@ -53,12 +62,28 @@ def create(
             by=compose.local_account(),
             schemes=tuple(Scheme(name) for name in schemes),
             serial_pattern=pattern,
-            declared=_declared(declared),
+            declared=declared_of(declared, districts, total),
+            supplements=supplements,
         )
     click.echo(f"batch {slug} is open and takes cards")
 
 
-def _declared(pairs: tuple[str, ...]) -> dict[str, int]:
+def declared_of(
+    categories: tuple[str, ...], districts: tuple[str, ...], total: int | None
+) -> Declared:
+    """Return the figures that the options state.
+
+    Raises:
+        InputError: one of them is not NAME=NUMBER, or names the same twice.
+    """
+    return Declared(
+        total=total,
+        by_category=_figures("--declared", categories),
+        by_district=_figures("--declared-district", districts),
+    )
+
+
+def _figures(option: str, pairs: tuple[str, ...]) -> dict[str, int]:
     declared: dict[str, int] = {}
     for pair in pairs:
         category, _, number = pair.rpartition("=")
@@ -71,7 +96,9 @@ def _declared(pairs: tuple[str, ...]) -> dict[str, int]:
             )
         if category in declared:
             raise InputError(
-                "--declared names %(category)r twice; give one figure", category=category
+                "%(option)s names %(category)r twice; give one figure",
+                option=option,
+                category=category,
             )
         declared[category] = int(number)
     return declared

@@ -14,10 +14,14 @@ class What(IntEnum):
     ALREADY_COUNTED = 1
     NOT_ON_MANIFEST = 2
     VOIDED = 3
+    ADDED = 4
 
 
 class CardEvent(NamedTuple):
-    """One entry about one card. `points_to`: the entry it repeats or takes back, -1 for none."""
+    """One entry about one card. `points_to`: the entry it repeats or takes back, -1 for none.
+
+    `piece` of a void: 1 when it takes back a card that was added.
+    """
 
     card: str
     sequence: int
@@ -51,6 +55,10 @@ def check_card(
             case What.COUNTED:
                 wrong = _wrong_with_count(event, listed, has_manifest, counted)
                 counted[event.sequence] = event
+            case What.ADDED:
+                is_strange = has_manifest and listed is None
+                wrong = "" if is_strange and not counted else "it adds a card that is no stranger"
+                counted[event.sequence] = event
             case What.ALREADY_COUNTED:
                 is_known = event.points_to < 0 or event.points_to in counted
                 wrong = "" if is_known else "it repeats a card that was not counted"
@@ -59,7 +67,11 @@ def check_card(
                 wrong = "" if is_strange else "it sets a card aside that is expected"
             case What.VOIDED:
                 target = counted.pop(event.points_to, None)
-                is_same = target is not None and target[4:6] == event[4:6]
+                is_same = (
+                    target is not None
+                    and target[4:6] == event[4:6]
+                    and (target.what is What.ADDED) == bool(event.piece)
+                )
                 wrong = "" if is_same else "it takes back what is not counted"
         if wrong:
             raise VerificationError(

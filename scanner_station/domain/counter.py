@@ -56,10 +56,11 @@ def judge(scheme: Scheme, known: Known) -> Judgement:
 
     A serial number or chip UID names one piece of plastic for ever: counted in an earlier batch,
     it cannot be destroyed again, listed or not. A NIK names a person, who may be here again.
+    A stranger that two people have added is counted, though nobody listed it.
     """
     if known.earlier is not None and scheme.names_one_piece and not known.counted:
         return Judgement(verdict=Verdict.ALREADY_COUNTED, first=known.earlier)
-    if known.expected_pieces == 0:
+    if known.expected_pieces == 0 and not known.counted:
         return Judgement(verdict=Verdict.NOT_ON_MANIFEST, earlier=known.earlier)
     if len(known.counted) >= known.expected_pieces:
         first = min(known.counted, key=lambda counted: counted.sequence)

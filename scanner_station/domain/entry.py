@@ -39,6 +39,24 @@ class Kind(StrEnum):
     NOTE = "note"
     WITNESS = "witness"
     SEAL = "seal"
+    # what happens to cards that no machine can count
+    ADD = "add"
+    UNIDENTIFIED = "unidentified"
+    AGREE = "agree"
+    # the chain of custody
+    CONTAINER_OPEN = "container_open"
+    CONTAINER_SEAL = "container_seal"
+    CONTAINER_BREAK = "container_break"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LOT = "lot"
+    BURN = "burn"
+    # what was stated, and what was said about it
+    DECLARE = "declare"
+    EXPLAIN = "explain"
+    OBJECT = "object"
+    ANSWER = "answer"
+    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ StationError
 ├── InputError            what somebody gave us cannot be used; nothing was changed
 │   ├── ManifestError     a manifest file has problems (they are listed)
 │   ├── BatchError        the batch does not exist, or its state does not allow this
+│   ├── ClosingError      the batch cannot be sealed yet; what stands in the way is listed
 │   ├── EntryError        there is no such entry, or it cannot be taken back
 │   └── SettingsError     the settings file has mistakes (all of them are listed)
 ├── AccessError           who asks is not known here, or may not do this
@@ -40,6 +41,18 @@ class ManifestError(InputError):
 
 class BatchError(InputError):
     """The batch does not exist, or its state does not allow this."""
+
+
+class ClosingError(InputError):
+    """The batch cannot be sealed yet; `hindrances` says all that stands in the way."""
+
+    def __init__(self, slug: str, hindrances: "list[StationError]") -> None:
+        super().__init__(
+            "batch %(slug)s cannot be sealed yet: %(why)s",
+            slug=slug,
+            why="; ".join(str(one) for one in hindrances),
+        )
+        self.hindrances = hindrances
 
 
 class EntryError(InputError):

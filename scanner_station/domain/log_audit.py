@@ -10,29 +10,31 @@ from typing import Final, NoReturn
 
 from scanner_station.domain.card_audit import CardEvent, What
 from scanner_station.domain.counter import Verdict
+from scanner_station.domain.custody import Custody
 from scanner_station.domain.entry import Body, Kind, canonical, totals_text
-from scanner_station.domain.errors import VerificationError
+from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
 from scanner_station.domain.strict import decode_base64
-from scanner_station.domain.tally import VOIDED, Tally
+from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
 
 _WHAT: Final = {
     Verdict.COUNTED: What.COUNTED,
     Verdict.ALREADY_COUNTED: What.ALREADY_COUNTED,
     Verdict.NOT_ON_MANIFEST: What.NOT_ON_MANIFEST,
 }
+STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL})
+"""The kinds whose entries state figures, which the audit counts again."""
 _AT: Final = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
 _AT_PATTERN: Final = re.compile(_AT)
 _CARD: Final = r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
 _TEXT: Final = r'[^"\\\x00-\x1f]'
 _SCANNED: Final = (
     rf'\{{"at":"{_AT}","batch":"%s","by":"{_TEXT}+","card":"({_CARD})","category":"({_TEXT}*)",'
-    rf'"district":"({_TEXT}*)","kind":"(scan|manual)","piece":([1-9][0-9]{{0,8}}),'
+    rf'"district":"({_TEXT}*)","kind":"scan","piece":([1-9][0-9]{{0,8}}),'
     rf'"reader":"{_TEXT}+","sequence":%s,"station":"%s","symbology":"{_TEXT}*",'
     r'"verdict":"counted"\}'
 )
-_LAST: Final = (Kind.SEAL, Kind.CANCEL)
 
 
 class LogAudit:
@@ -43,8 +45,15 @@ class LogAudit:
         self.opening: Body = {}
         self.tally = Tally()
         self.witnesses: list[VerifierKey] = []
-        self.closed_by = ""
+        self.custody = Custody()
+        self._opened_plain: re.Pattern[str] | None = None
+        # The pattern of an entry that may come now and is one counted card; None for none.
         self._plain: re.Pattern[str] | None = None
+
+    @property
+    def closed_by(self) -> str:
+        """`seal` or `cancel`, '' while the log is open."""
+        return self.custody.closed_by
 
     @property
     def origin(self) -> str:
@@ -62,8 +71,6 @@ class LogAudit:
         Raises:
             VerificationError: it cannot stand there; why, but not which.
         """
-        if self.closed_by:
-            _refuse(f"it comes after the batch was closed ({self.closed_by})")
         found = self._plain.fullmatch(text) if self._plain else None
         # Most entries are one counted card; that its text fits the pattern says all of what
         # `_any` looks at one by one, for a fifth of the time.
@@ -72,28 +79,39 @@ class LogAudit:
         return event
 
     def _counted(self, found: re.Match[str]) -> CardEvent:
-        card, category, district, kind, piece, sequence = found.groups()
+        card, category, district, piece, sequence = found.groups()
         self._require_sequence(int(sequence))
-        manual = int(kind == Kind.MANUAL)
-        self.tally.add(Verdict.COUNTED, category, district, total=1, manual=manual)
+        self.tally.add(Verdict.COUNTED, category, district, total=1, manual=0)
+        self.custody.count_one()
         return CardEvent(card, self.size, What.COUNTED, int(piece), category, district, -1)
 
     def _any(self, body: Body) -> CardEvent | None:
         kind = _kind(body)
         self._check_common(body, kind)
+        if kind in STATING:
+            self._check_stated(body, kind)
+        try:
+            self.custody.take(body)
+        except InputError as error:
+            raise VerificationError("%(why)s", why=str(error)) from error
+        is_resting = self.closed_by or self.custody.is_paused
+        self._plain = None if is_resting else self._opened_plain
+        return self._event(body, kind)
+
+    def _event(self, body: Body, kind: Kind) -> CardEvent | None:
         match kind:
             case Kind.SCAN | Kind.MANUAL:
                 return self._presented(body, kind)
             case Kind.VOID:
                 return self._voided(body)
+            case Kind.ADD:
+                return self._added(body)
+            case Kind.UNIDENTIFIED:
+                self._add_up(UNIDENTIFIED, _text(body, "category"), "")
             case Kind.WITNESS:
                 self._enrol(_text(body, "key"))
-            case Kind.SEAL:
-                self._check_stated(body)
             case _:
                 pass
-        if kind in _LAST:
-            self.closed_by = kind
         return None
 
     def _check_common(self, body: Body, kind: Kind) -> None:
@@ -118,7 +136,7 @@ class LogAudit:
             _refuse("the log does not begin with its opening")
         self.opening = body
         names = [re.escape(_text(body, name)) for name in ("batch", "station")]
-        self._plain = re.compile(_SCANNED % (names[0], "(0|[1-9][0-9]{0,17})", names[1]))
+        self._opened_plain = re.compile(_SCANNED % (names[0], "(0|[1-9][0-9]{0,17})", names[1]))
 
     def _presented(self, body: Body, kind: Kind) -> CardEvent | None:
         try:
@@ -133,8 +151,7 @@ class LogAudit:
         what = _WHAT[verdict]
         category, district = _text(body, "category"), _text(body, "district")
         if what is What.COUNTED:
-            manual = int(kind is Kind.MANUAL)
-            self.tally.add(verdict, category, district, total=1, manual=manual)
+            self._add_up(verdict, category, district, manual=int(kind is Kind.MANUAL))
         else:
             self.tally.add(verdict, total=1, manual=0)
         return CardEvent(
@@ -157,13 +174,26 @@ class LogAudit:
         )
         return first if is_here else -1
 
-    def _voided(self, body: Body) -> CardEvent:
+    def _add_up(self, name: str, category: str, district: str, *, manual: int = 0) -> None:
+        self.tally.add(name, category, district, total=1, manual=manual)
+        self.custody.count_one()
+
+    def _added(self, body: Body) -> CardEvent:
         category, district = _text(body, "category"), _text(body, "district")
-        self.tally.add(Verdict.COUNTED, category, district, total=-1, manual=0)
+        self._add_up(ADDED, category, district)
+        return CardEvent(_card(body), self.size, What.ADDED, 1, category, district, -1)
+
+    def _voided(self, body: Body) -> CardEvent | None:
+        category, district = _text(body, "category"), _text(body, "district")
+        what = body.get("takes_back", Verdict.COUNTED)
+        if what not in (Verdict.COUNTED, ADDED, UNIDENTIFIED):
+            _refuse("it takes back what is never counted")
+        self.tally.add(str(what), category, district, total=-1, manual=0)
         self.tally.add(VOIDED, total=1, manual=0)
-        return CardEvent(
-            _card(body), self.size, What.VOIDED, 0, category, district, _number(body, "target")
-        )
+        if what == UNIDENTIFIED:
+            return None
+        target, piece = _number(body, "target"), int(what == ADDED)
+        return CardEvent(_card(body), self.size, What.VOIDED, piece, category, district, target)
 
     def _enrol(self, text: str) -> None:
         key = VerifierKey.parse(text)
@@ -174,13 +204,22 @@ class LogAudit:
             _refuse("it names a witness's key again")
         self.witnesses.append(key)
 
-    def _check_stated(self, body: Body) -> None:
-        for name, counted in stated_totals(self.tally).items():
+    def _check_stated(self, body: Body, kind: Kind) -> None:
+        for name, counted in self._to_be_stated(body, kind).items():
             if body.get(name) != counted:
                 _refuse(
-                    f"the batch was sealed with {name} {body.get(name)!r}, "
-                    f"but its log comes to {counted!r}"
+                    f"it states {name} {body.get(name)!r}, but the log comes to {counted!r} there"
                 )
+
+    def _to_be_stated(self, body: Body, kind: Kind) -> Body:
+        match kind:
+            case Kind.SEAL:
+                return stated_totals(self.tally)
+            case Kind.CONTAINER_SEAL:
+                container = self.custody.containers.get(_number(body, "number"))
+                return {"counted": container.count} if container else {}
+            case _:
+                return {"figure": self.tally.burned}
 
 
 def stated_totals(tally: Tally) -> Body:
@@ -190,10 +229,13 @@ def stated_totals(tally: Tally) -> Body:
         if verdict == Verdict.COUNTED and row[0]:
             by_category[category] = by_category.get(category, 0) + row[0]
     return {
+        "added": tally.total(ADDED),
         "already_counted": tally.total(Verdict.ALREADY_COUNTED),
+        "burned": tally.burned,
         "counted": tally.counted,
         "counted_by_category": totals_text(by_category),
         "not_on_manifest": tally.total(Verdict.NOT_ON_MANIFEST),
+        "unidentified": tally.total(UNIDENTIFIED),
         "unreadable": tally.total(Verdict.UNREADABLE),
         "voided": tally.total(VOIDED),
     }

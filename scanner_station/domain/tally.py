@@ -4,11 +4,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scanner_station.domain.counter import Verdict
+from scanner_station.domain.entry import Body, Kind
 
 VOIDED = "voided"
+ADDED = "added"
+"""Strangers that two people put to the count; never among the `counted`."""
+UNIDENTIFIED = "unidentified"
+"""Cards on which nothing is legible."""
 
 TallyRow = tuple[str, str, str, int, int]
-"""(verdict or `voided`, category, district, total, of these typed)."""
+"""(verdict, `voided`, `added` or `unidentified`; category, district, total, of these typed)."""
+
+
+def counted_as(body: Body) -> str:
+    """Return under which name an entry puts one card to the tally, '' when it does not."""
+    match body["kind"]:
+        case Kind.SCAN | Kind.MANUAL if body["verdict"] == Verdict.COUNTED:
+            return Verdict.COUNTED
+        case Kind.ADD:
+            return ADDED
+        case Kind.UNIDENTIFIED:
+            return UNIDENTIFIED
+        case _:
+            return ""
 
 
 @dataclass(slots=True)
@@ -46,6 +64,11 @@ class Tally:
     def counted(self) -> int:
         """How many pieces are counted now."""
         return self.total(Verdict.COUNTED)
+
+    @property
+    def burned(self) -> int:
+        """How many cards go into the fire: counted, added and unidentified."""
+        return self.counted + self.total(ADDED) + self.total(UNIDENTIFIED)
 
     @property
     def expected_total(self) -> int:
@@ -88,6 +111,9 @@ class Tally:
             "unreadable": self.total(Verdict.UNREADABLE),
             "voided": self.total(VOIDED),
             "manual": self.manual,
+            "added": self.total(ADDED),
+            "unidentified": self.total(UNIDENTIFIED),
+            "burned": self.burned,
         }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from scanner_station.domain.card_audit import CardEvent, Listed, check_card
+from scanner_station.domain.card_audit import CardEvent, Listed, What, check_card
 from scanner_station.domain.entry import Kind, commitment_of, manifest_line, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
@@ -29,6 +29,7 @@ class CardTotals:
 
     expected: dict[str, int] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
+    added: dict[str, int] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     watched: int = 0
     opened: int = 0
@@ -36,7 +37,8 @@ class CardTotals:
     def add(self, listed: Listed | None, counted: list[CardEvent]) -> None:
         """Add one card."""
         for event in counted:
-            self.counted[event.category] = self.counted.get(event.category, 0) + 1
+            put_to = self.added if event.what is What.ADDED else self.counted
+            put_to[event.category] = put_to.get(event.category, 0) + 1
         if listed is not None:
             for totals, pieces in (
                 (self.expected, listed.pieces),

@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
 
+from scanner_station.domain.custody import require_two
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.entry import Body, Entry, Kind, timestamp
 from scanner_station.domain.errors import BatchError, InputError, ManifestError
 from scanner_station.domain.events import BatchChanged
@@ -15,7 +17,7 @@ from scanner_station.domain.manifest import ManifestReport
 from scanner_station.domain.text import checked_text
 from scanner_station.service.counter import require_batch
 from scanner_station.service.station import Station
-from scanner_station.storage import batches, manifest_commitments, manifests, scan_log
+from scanner_station.storage import batches, custody, manifest_commitments, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
 from scanner_station.storage.database import open_to_read
 
@@ -34,14 +36,16 @@ def create(
     held_on: str = "",
     schemes: tuple[Scheme, ...] = (Scheme.NIK,),
     serial_pattern: str = Schemes().serial_pattern,
-    declared: dict[str, int] | None = None,
+    declared: Declared | None = None,
+    supplements: str = "",
 ) -> Batch:
     """Create a batch that takes cards at once; it becomes the active one if none is.
 
-    `held_on`: YYYY-MM-DD or ''. `declared`: category to the figure stated for it.
+    `held_on`: YYYY-MM-DD or ''. `declared`: the figures stated elsewhere. `supplements`: the
+    sealed batch that this one adds to.
 
     Raises:
-        InputError: a value is not usable, or the slug is taken.
+        InputError: a value is not usable, the slug is taken, or there is no such sealed batch.
     """
     _check_slug(slug)
     batch = Batch(
@@ -56,13 +60,17 @@ def create(
         category="",
         created_at=timestamp(station.clock.now()),
         created_by=by,
+        supplements=supplements,
     )
+    stated = (declared or Declared()).checked()
     with station.transaction() as connection:
         if batches.find(connection, slug) is not None:
             raise BatchError(
                 "there is already a batch %(slug)s; choose another short name", slug=slug
             )
-        batches.insert(connection, batch, declared or {})
+        if supplements:
+            _require_sealed(connection, supplements)
+        custody.set_declared(connection, batches.insert(connection, batch), stated)
         if not batches.setting(connection, batches.ACTIVE_BATCH):
             batches.set_setting(connection, batches.ACTIVE_BATCH, slug)
         created = require_batch(connection, slug)
@@ -149,16 +157,24 @@ def import_manifest(
             file=report.file_name,
             count=report.problem_count,
         )
+
+    # Committing to the cards takes about as long as writing them: each is half of the way.
+    def tell_written(done: int, _total: int) -> None:
+        manifests.tell(progress, cancelled, done, 2 * report.lines)
+
+    def tell_committed(done: int, _total: int) -> None:
+        manifests.tell(progress, cancelled, report.lines + done, 2 * report.lines)
+
     manifest_id = manifests.write(
         station.transaction,
         checked,
         imported_at=timestamp(station.clock.now()),
         imported_by=by,
-        progress=progress,
-        cancelled=cancelled,
+        progress=tell_written,
     )
     try:
-        sha256 = _commitments_digest(station, slug, manifest_id)
+        sha256 = _commitments_digest(station, slug, manifest_id, tell_committed)
+        tell_committed(report.lines, report.lines)
         with station.transaction() as connection:
             batch = require_batch(connection, slug)
             _require_replaceable(connection, batch)
@@ -199,8 +215,7 @@ def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: st
     """
     reason = checked_text(reason, "reason")
     by, seconded_by = checked_text(by, "name"), checked_text(seconded_by, "name")
-    if by.casefold() == seconded_by.casefold():
-        raise InputError("cancelling takes two different people; %(name)s is both", name=by)
+    require_two(by, seconded_by)
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
         if batch.state in (BatchState.SEALED, BatchState.CANCELLED):
@@ -227,14 +242,22 @@ def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: st
     station.forget_counter(slug)
 
 
-def _commitments_digest(station: Station, slug: str, manifest_id: int) -> str:
+def _commitments_digest(station: Station, slug: str, manifest_id: int, progress: Progress) -> str:
     # Read beside the writer: other batches are counted meanwhile.
     connection = open_to_read(station.folder)
     try:
         secret = batches.secret_of(connection, require_batch(connection, slug).id)
-        return manifest_commitments.digest(connection, manifest_id, secret)
+        return manifest_commitments.digest(connection, manifest_id, secret, progress)
     finally:
         connection.close()
+
+
+def _require_sealed(connection: Connection, slug: str) -> None:
+    if require_batch(connection, slug).state is not BatchState.SEALED:
+        raise BatchError(
+            "batch %(slug)s is not sealed, so it needs no supplement; put the cards into it",
+            slug=slug,
+        )
 
 
 def _require_replaceable(connection: Connection, batch: Batch) -> None:

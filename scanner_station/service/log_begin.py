@@ -1,5 +1,6 @@
 """How a log begins: the key that signs it, and the entry that fixes what will be counted."""
 
+from base64 import b64encode
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection, sqlite_version
@@ -10,7 +11,15 @@ from scanner_station import __version__
 from scanner_station.domain.entry import Body, Kind, timestamp, totals_text
 from scanner_station.domain.errors import StorageError
 from scanner_station.service.counter import Counter
-from scanner_station.storage import batches, heads, manifest_commitments, station_key
+from scanner_station.storage import (
+    batches,
+    custody,
+    heads,
+    manifest_commitments,
+    scan_log,
+    station_key,
+    tree,
+)
 
 
 def load_key(folder: Path, connection: Connection) -> Ed25519PrivateKey:
@@ -37,10 +46,11 @@ def opening_body(
     """Return the first entry of a batch's log: from then on its manifest is fixed."""
     batch = counter.batch
     expected = counter.tally.expected_by_category
-    return {
+    body: Body = {
         "at": timestamp(at),
         "batch": batch.slug,
         "by": by,
+        "counted": counter.tally.burned,
         "expected": sum(expected.values()),
         "expected_by_category": totals_text(expected),
         "kind": Kind.OPEN,
@@ -53,6 +63,16 @@ def opening_body(
         "station": station,
         "title": batch.title,
     }
+    body |= custody.declared(connection, batch.id).as_body()
+    if batch.supplements and (sealed := batches.find(connection, batch.supplements)):
+        size = scan_log.next_sequence(connection, sealed.id)
+        root = b64encode(tree.root(connection, sealed.id, size)).decode("ascii")
+        body |= {
+            "supplements": sealed.slug,
+            "supplements_root": root,
+            "supplements_size": size,
+        }
+    return body
 
 
 def _commitments_digest(connection: Connection, counter: Counter) -> str:

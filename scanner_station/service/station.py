@@ -1,5 +1,6 @@
 """The station: the one writer, through which every card goes from reading to verdict."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,13 +9,15 @@ from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.clock import Clock, SystemClock
-from scanner_station.domain.counter import Verdict, judge
+from scanner_station.domain.counter import CountedPiece, Verdict, judge
+from scanner_station.domain.custody import KINDS, Custody
+from scanner_station.domain.custody_records import Container
 from scanner_station.domain.entry import Body, Entry, Kind, card_commitment, timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError, StorageError
 from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
 from scanner_station.domain.identifier import Unreadable
 from scanner_station.domain.reading import Reading
-from scanner_station.domain.tally import VOIDED
+from scanner_station.domain.tally import VOIDED, counted_as
 from scanner_station.domain.text import checked_text
 from scanner_station.service.bus import Bus
 from scanner_station.service.counter import (
@@ -25,7 +28,7 @@ from scanner_station.service.counter import (
     load_counter,
 )
 from scanner_station.service.log_begin import load_key, opening_body
-from scanner_station.storage import batches, heads, manifests, scan_log, tree
+from scanner_station.storage import batches, custody, heads, manifests, scan_log, tree
 from scanner_station.storage.batches import Batch, BatchState
 from scanner_station.storage.database import Database, FolderLock
 
@@ -153,12 +156,20 @@ class Station:
     # --- one card --------------------------------------------------------------------------
 
     def handle(
-        self, slug: str, reading: Reading, *, by: str, typed: bool = False, nonce: str | None = None
+        self,
+        slug: str,
+        reading: Reading,
+        *,
+        by: str,
+        typed: bool = False,
+        nonce: str | None = None,
+        photograph: bytes = b"",
     ) -> EntryRecorded:
         """Take one presentation through to its verdict.
 
         Nothing is counted or told unless the entry is on disk. A `nonce` that has made an entry
-        already gives that entry again and changes nothing.
+        already gives that entry again and changes nothing. `photograph`: of a card that was
+        typed, as JPEG, to be kept beside the entry.
 
         Raises:
             BatchError: there is no such batch, or it takes no cards now.
@@ -180,7 +191,13 @@ class Station:
                         counter.next_sequence - 1,
                     )
                 entry, name, repeats = self._judge(connection, counter, reading, by, typed, nonce)
+                if photograph:
+                    entry.body["photograph"] = hashlib.sha256(photograph).hexdigest()
                 self._write_scan(connection, counter.batch.id, entry)
+                if photograph:
+                    custody.keep_photograph(
+                        connection, counter.batch.id, entry.sequence, photograph
+                    )
             self._accept(counter, entry)
             recorded = self._outcome(
                 counter, entry.body, entry.identifier, name=name, repeats=repeats
@@ -233,6 +250,8 @@ class Station:
         repeats = None
         if first := judgement.first:
             body |= {"first_batch": first.batch, "first_sequence": first.sequence}
+            if sealed := _sealed_container(connection, batch, first):
+                body["sealed_container"] = sealed.number
             repeats = body_of(connection, first.batch, first.sequence)
         elif earlier := judgement.earlier:
             body |= {"earlier_batch": earlier.batch, "earlier_sequence": earlier.sequence}
@@ -336,13 +355,13 @@ class Station:
             self._require_open(counter.batch)
             with self.transaction() as connection:
                 target = scan_log.entry(connection, counter.batch.id, sequence)
-                if target is None or target.body.get("verdict") != Verdict.COUNTED:
+                if target is None or not counted_as(target.body):
                     raise EntryError(
                         "entry %(sequence)s did not count a card, so there is nothing to take "
                         "back; look its number up in the log",
                         sequence=sequence,
                     )
-                if not scan_log.uncount_piece(
+                if "card" in target.body and not scan_log.uncount_piece(
                     connection, counter.batch.id, target.identifier, sequence
                 ):
                     raise EntryError(
@@ -350,6 +369,8 @@ class Station:
                         sequence=sequence,
                     )
                 body = self._void_body(counter, target.body, sequence, reason, by)
+                kinds = custody.OF_CONTAINERS if "card" in body else KINDS
+                Custody.of(custody.bodies(connection, counter.batch.id, kinds)).take(body)
                 scan_log.append(
                     connection, counter.batch.id, Entry(sequence=counter.next_sequence, body=body)
                 )
@@ -363,19 +384,23 @@ class Station:
     def _void_body(
         self, counter: Counter, target: Body, sequence: int, reason: str, by: str
     ) -> Body:
-        return {
+        body: Body = {
             "at": timestamp(self.clock.now()),
             "batch": counter.batch.slug,
             "by": by,
-            "card": target["card"],
             "category": target["category"],
-            "district": target["district"],
+            "district": target.get("district", ""),
             "kind": Kind.VOID,
             "reason": reason,
             "sequence": counter.next_sequence,
             "station": self.name,
             "target": sequence,
         }
+        if "card" in target:
+            body["card"] = target["card"]
+        if (what := counted_as(target)) != Verdict.COUNTED:
+            body["takes_back"] = what
+        return body
 
     # --- what it knows ---------------------------------------------------------------------
 
@@ -430,10 +455,20 @@ class Station:
 
 
 def _tally_key(body: Body) -> tuple[str, str, str]:
-    if body["verdict"] == Verdict.COUNTED:
-        return str(body["verdict"]), str(body["category"]), str(body["district"])
+    if what := counted_as(body):
+        return what, str(body["category"]), str(body.get("district", ""))
     return str(body["verdict"]), "", ""
 
 
 def _manual(body: Body) -> int:
     return int(body["kind"] == Kind.MANUAL and body["verdict"] == Verdict.COUNTED)
+
+
+def _sealed_container(
+    connection: Connection, batch: Batch, first: CountedPiece
+) -> Container | None:
+    # A card that lies under seal and is presented again: somebody has to look into that.
+    if first.batch != batch.slug:
+        return None
+    told = custody.bodies(connection, batch.id, custody.OF_CONTAINERS)
+    return Custody.of(told).sealed_container_of(first.sequence)

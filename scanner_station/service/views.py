@@ -12,7 +12,7 @@ from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.identifier import masked
 from scanner_station.domain.tally import Tally
 from scanner_station.service.counter import load_tally, require_batch
-from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.storage import batches, custody, manifests, scan_log
 from scanner_station.storage.batches import Batch
 from scanner_station.storage.database import open_to_read
 from scanner_station.storage.scan_log import StoredEntry
@@ -69,8 +69,11 @@ def summary(connection: Connection, slug: str) -> Json:
         BatchError: there is no such batch.
     """
     batch = require_batch(connection, slug)
+    declared = custody.declared(connection, batch.id)
     return summary_of(batch, load_tally(connection, batch)) | {
-        "declared": batches.declared(connection, batch.id),
+        "declared": declared.by_category,
+        "declared_by_district": declared.by_district,
+        "declared_total": declared.total,
         "entries": scan_log.next_sequence(connection, batch.id),
     }
 
@@ -87,6 +90,7 @@ def summary_of(batch: Batch, tally: Tally) -> Json:
         "has_manifest": batch.manifest_id is not None,
         "category": batch.category,
         "created_at": batch.created_at,
+        "supplements": batch.supplements,
     } | tally.as_json()
 
 
@@ -146,7 +150,14 @@ def outcome_as_json(recorded: EntryRecorded) -> Json:
         "counted": recorded.counted,
         "expected": recorded.expected,
     }
-    for key in ("reason", "category", "district", "earlier_batch", "earlier_sequence"):
+    for key in (
+        "reason",
+        "category",
+        "district",
+        "earlier_batch",
+        "earlier_sequence",
+        "sealed_container",
+    ):
         if body.get(key):
             outcome[key] = body[key]
     if "first_sequence" in body:

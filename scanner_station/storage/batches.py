@@ -26,7 +26,8 @@ class BatchState(StrEnum):
 class Batch:
     """One destruction event.
 
-    `category` is what the officer has chosen for the next cards, used without a manifest.
+    `category` is what the officer has chosen for the next cards, used without a manifest;
+    `supplements` is the sealed batch that this one adds to, '' for none.
     """
 
     id: int
@@ -40,20 +41,22 @@ class Batch:
     category: str
     created_at: str
     created_by: str
+    supplements: str = ""
 
 
 _COLUMNS = (
     "id, slug, title, place, held_on, schemes, serial_pattern, state, manifest_id, category,"
-    " created_at, created_by"
+    " created_at, created_by, supplements"
 )
 _SELECT = "select " + _COLUMNS + " from batch"  # noqa: S608 - our own constant
 
 
-def insert(connection: sqlite3.Connection, batch: Batch, declared: dict[str, int]) -> int:
+def insert(connection: sqlite3.Connection, batch: Batch) -> int:
     """Write a new batch (its `id` is ignored) with its secret; return its id."""
     cursor = connection.execute(
         "insert into batch (slug, title, place, held_on, schemes, serial_pattern, state,"
-        " manifest_id, category, created_at, created_by) values (?,?,?,?,?,?,?,?,?,?,?)",
+        " manifest_id, category, created_at, created_by, supplements)"
+        " values (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             batch.slug,
             batch.title,
@@ -66,15 +69,12 @@ def insert(connection: sqlite3.Connection, batch: Batch, declared: dict[str, int
             batch.category,
             batch.created_at,
             batch.created_by,
+            batch.supplements,
         ),
     )
     batch_id = int(cursor.lastrowid or 0)
     connection.execute(
         "insert into batch_secret values (?, ?)", (batch_id, new_secret(SECRET_BYTES))
-    )
-    connection.executemany(
-        "insert into declared values (?, ?, ?)",
-        [(batch_id, category, total) for category, total in declared.items()],
     )
     return batch_id
 
@@ -88,15 +88,6 @@ def find(connection: sqlite3.Connection, slug: str) -> Batch | None:
 def every(connection: sqlite3.Connection) -> list[Batch]:
     """Return all batches, the newest first."""
     return [_batch(row) for row in connection.execute(_SELECT + " order by id desc")]
-
-
-def declared(connection: sqlite3.Connection, batch_id: int) -> dict[str, int]:
-    """Return the declared totals by category."""
-    return dict(
-        connection.execute(
-            "select category, total from declared where batch_id = ? order by category", (batch_id,)
-        )
-    )
 
 
 def secret_of(connection: sqlite3.Connection, batch_id: int) -> bytes:

@@ -4,6 +4,12 @@ from sqlite3 import Connection
 from typing import Final
 
 _ROWS_A_STEP: Final = 4096
+_KEYS: Final = {
+    "opening": "sequence",
+    "piece": "identifier, piece",
+    "photograph": "sequence",
+    "manifest_line": "identifier",
+}
 
 
 def erase_secret(connection: Connection, batch_id: int) -> None:
@@ -19,10 +25,10 @@ def erase_some(connection: Connection, batch_id: int, manifest_id: int | None) -
     for table, column, owner in (
         ("opening", "batch_id", batch_id),
         ("piece", "batch_id", batch_id),
+        ("photograph", "batch_id", batch_id),
         ("manifest_line", "manifest_id", manifest_id),
     ):
-        key = {"opening": "sequence", "piece": "identifier, piece", "manifest_line": "identifier"}
-        names = key[table]
+        names = _KEYS[table]
         erased += connection.execute(
             f"delete from {table} where {column} = ? and ({names}) in"  # noqa: S608 - our own names
             f" (select {names} from {table} where {column} = ? limit ?)",

@@ -155,7 +155,7 @@ def _check_table(
         checker.judge_header(table)
         for block in table.blocks:
             checker.take(block)
-            _tell(progress, cancelled, *table.position())
+            tell(progress, cancelled, *table.position())
         checker.finish()
         report = _report(table, file_name, surveyed, checker, findings)
     except BaseException:
@@ -173,7 +173,12 @@ def _letters(table: Table) -> tuple[str, ...]:
     return tuple(column_name(table.first_column + i) for i in range(table.columns.width))
 
 
-def _tell(progress: Progress | None, cancelled: Cancelled | None, done: int, total: int) -> None:
+def tell(progress: Progress | None, cancelled: Cancelled | None, done: int, total: int) -> None:
+    """Say how far the work is, or stop it.
+
+    Raises:
+        ManifestCancelledError: `cancelled` said so.
+    """
     if cancelled is not None and cancelled():
         raise _stopped()
     if progress is not None:
@@ -269,7 +274,7 @@ def write(
             with transaction() as connection:
                 inserts.run(connection, line_numbers, rows)
             done += len(rows)
-            _tell(progress, cancelled, done, report.lines)
+            tell(progress, cancelled, done, report.lines)
         _complete(transaction, manifest_id, report, done)
     except BaseException:
         remove(transaction, manifest_id)

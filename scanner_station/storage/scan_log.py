@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from scanner_station.domain.counter import CountedPiece, Verdict
 from scanner_station.domain.entry import Body, Entry, canonical
 from scanner_station.domain.errors import InputError
-from scanner_station.domain.tally import VOIDED, Tally, TallyRow
+from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally, TallyRow
 from scanner_station.domain.tiles import MOST_ENTRY_BYTES
 from scanner_station.storage import tree
 
@@ -193,17 +193,23 @@ select verdict, '', '', count(*), 0 from newer where verdict <> '{Verdict.COUNTE
 union all
 select '{VOIDED}', '', '', count(*), 0 from newer where kind = 'void' having count(*) > 0
 union all
-select '{Verdict.COUNTED}', coalesce(body ->> 'category', ''), coalesce(body ->> 'district', ''),
+select case kind when 'add' then '{ADDED}' else '{UNIDENTIFIED}' end, category, district,
+    count(*), 0 from newer where kind in ('add', 'unidentified') group by 1, 2, 3
+union all
+select case body ->> 'kind' when 'add' then '{ADDED}' when 'unidentified' then '{UNIDENTIFIED}'
+        else '{Verdict.COUNTED}' end,
+    coalesce(body ->> 'category', ''), coalesce(body ->> 'district', ''),
     -count(*), -sum(body ->> 'kind' = 'manual')
 from newer join entry on batch_id = :batch and sequence = target
-where kind = 'void' group by 2, 3
+where kind = 'void' group by 1, 2, 3
 """  # noqa: S608 - the values are our own constants
 
 _FOLD_PIECES = f"""
 create temp table folded as
 select identifier, batch_id, body ->> 'piece' as piece, sequence
 from entry join opening using (batch_id, sequence)
-where batch_id = :batch and identifier <> '' and body ->> 'verdict' = '{Verdict.COUNTED}'
+where batch_id = :batch and identifier <> ''
+    and (body ->> 'verdict' = '{Verdict.COUNTED}' or body ->> 'kind' = 'add')
     and sequence not in (select body ->> 'target' from entry
         where batch_id = :batch and body ->> 'kind' = 'void')
 """  # noqa: S608 - the values are our own constants

@@ -242,3 +242,34 @@ create table manifest_commitment (
     pieces integer not null check (pieces >= 1),
     primary key (manifest_id, card)
 ) strict, without rowid;
+
+-- migration: 030_custody
+-- Finds what is not simply one more counted card. Kept by SQLite itself, so it cannot disagree with
+-- the log. Queries must repeat its condition word for word (storage/custody.py).
+create index entry_remarkable on entry (batch_id, body ->> 'kind', sequence)
+where body ->> 'kind' is not 'scan' or body ->> 'verdict' is not 'counted'
+    or body ->> 'earlier_batch' is not null;
+
+-- A picture of a card that was typed or on which nothing is legible; its SHA-256 stands in the entry.
+create table photograph (
+    batch_id integer not null,
+    sequence integer not null,
+    picture blob not null,
+    primary key (batch_id, sequence),
+    foreign key (batch_id, sequence) references entry (batch_id, sequence)
+) strict;
+
+-- What the office states elsewhere, say to the press. Each change is also an entry of the log.
+create table declared_figure (
+    batch_id integer not null references batch (id),
+    axis text not null check (axis in ('total', 'category', 'district')),
+    name text not null,                 -- '' for the total
+    total integer not null check (total >= 0),
+    primary key (batch_id, axis, name)
+) strict, without rowid;
+
+insert into declared_figure select batch_id, 'category', category, total from declared;
+drop table declared;
+
+-- The sealed batch that this one adds to, '' for none.
+alter table batch add column supplements text not null default '';

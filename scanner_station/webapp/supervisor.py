@@ -9,9 +9,9 @@ from flask import Blueprint, request, send_file
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response as AnyResponse
 
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.identifier import Scheme
-from scanner_station.domain.text import checked_text
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.service import batches, views
 from scanner_station.service.counter import require_batch
@@ -23,7 +23,6 @@ from scanner_station.webapp.drawing import page
 from scanner_station.webapp.login import two_people
 
 _MEGABYTE: Final = 1024 * 1024
-_MOST_DECLARED: Final = 100
 
 blueprint = Blueprint("supervisor", __name__)
 
@@ -62,14 +61,13 @@ def _schemes(data: dict[str, object]) -> tuple[Scheme, ...]:
     return tuple(Scheme(name) for name in names)
 
 
-def _declared(data: dict[str, object]) -> dict[str, int]:
+def _declared(data: dict[str, object]) -> Declared:
     declared = data.get("declared", {})
-    if not isinstance(declared, dict) or len(declared) > _MOST_DECLARED:
+    if not isinstance(declared, dict):
         raise InputError("the declared figures must be numbers by category")
-    return {
-        checked_text(category, "category"): whole_number_of(declared, category)
-        for category in declared
-    }
+    return Declared(
+        by_category={category: whole_number_of(declared, category) for category in declared}
+    )
 
 
 @blueprint.post("/api/batches/<slug>/cancel")

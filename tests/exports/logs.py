@@ -25,7 +25,7 @@ class Logs:
         self._batches += 1
         slug = f"batch-{self._batches}"
         with self.database.transaction() as connection:
-            batch_id = batches.insert(connection, _batch(slug), {})
+            batch_id = batches.insert(connection, _batch(slug))
             for sequence, (body, identifier) in enumerate(entries):
                 whole = body | {"sequence": sequence, "at": AT}
                 entry = Entry(sequence=sequence, body=whole, identifier=identifier)

@@ -5,14 +5,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station.domain.checkpoint import SignedHead, cosignature, log_key, witness_key
-from scanner_station.domain.entry import Body, Entry, Kind, timestamp
-from scanner_station.domain.log_audit import stated_totals
+from scanner_station.domain.findings import What
 from scanner_station.exports.bundle import export_bundle
-from scanner_station.service import batches, heads
+from scanner_station.service import batches, closing, custody, heads
 from scanner_station.service.station import Station
-from scanner_station.storage import batches as batch_rows
-from scanner_station.storage import scan_log
-from scanner_station.storage.batches import BatchState
 from tests.fakes import FakeClock
 from tests.service.stations import load_manifest, nik, show
 
@@ -58,24 +54,12 @@ def fill(station: Station, cards: int) -> None:
 
 
 def seal(station: Station) -> None:
-    """Close the batch as sealing will: its last entry states what the log comes to."""
-    with station.transaction() as connection:
-        batch = batch_rows.find(connection, SLUG)
-        assert batch is not None
-        sequence = scan_log.next_sequence(connection, batch.id)
-        body: Body = {
-            "at": timestamp(station.clock.now()),
-            "batch": SLUG,
-            "by": "penyelia",
-            "kind": Kind.SEAL,
-            "seconded_by": "kepala seksi",
-            "sequence": sequence,
-            "station": station.name,
-        }
-        body |= stated_totals(station.counter(SLUG).tally)
-        scan_log.append(connection, batch.id, Entry(sequence=sequence, body=body))
-        batch_rows.set_state(connection, batch.id, BatchState.SEALED)
-    station.forget_counter(SLUG)
+    """Close the batch: two people explain what is missing or strange, and seal it."""
+    two = {"by": "penyelia", "seconded_by": "kepala seksi"}
+    custody.agree(station, SLUG, by="penyelia")
+    for what in (What.MISSING, What.STRANGERS):
+        closing.explain(station, SLUG, what=what, reason="dicari", **two)
+    closing.seal(station, SLUG, **two)
 
 
 def cosign(station: Station) -> SignedHead:

@@ -1,7 +1,7 @@
 """What people see and hear: the three pages in a real browser."""
 
-import sqlite3
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,9 +185,7 @@ def test_each_verdict_has_its_own_word_shape_and_sound(running: RunningStation, 
         verdict(page, name)
         said[page.locator("#word").inner_text()] = page.locator("#shape").get_attribute("href")
     assert len(said) == len(set(said.values())) == 4
-    will_have_sounded(
-        page, '{"counted":1,"already_counted":1,"not_on_manifest":1,"unreadable":1}'
-    )
+    will_have_sounded(page, '{"counted":1,"already_counted":1,"not_on_manifest":1,"unreadable":1}')
 
 
 def test_the_last_card_is_taken_back_with_a_reason(running: RunningStation, page: Page) -> None:
