@@ -10,6 +10,7 @@ import click
 
 from scanner_station import __version__
 from scanner_station.domain.errors import (
+    ClosingError,
     InputError,
     ManifestError,
     ReaderError,
@@ -59,9 +60,9 @@ def with_data(command: Command) -> Command:
 
 
 def exit_code_for(error: StationError) -> int:
-    """Return 1 for a refused file, 2 for wrong usage, 3 when the station cannot work."""
+    """Return 1 for what was refused, 2 for wrong usage, 3 when the station cannot work."""
     match error:
-        case ManifestError() | VerificationError():
+        case ManifestError() | VerificationError() | ClosingError():
             return EXIT_REFUSED
         case InputError():
             return EXIT_USAGE
