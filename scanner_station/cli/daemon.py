@@ -22,7 +22,7 @@ from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.readers.port_finder import PortFinder
 from scanner_station.readers.protocol import Reader
 from scanner_station.readers.serial_port import SerialReader
-from scanner_station.service.delivery import Delivery
+from scanner_station.service.delivery import Delivery, Offer
 from scanner_station.service.heads import HeadKeeper
 from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
@@ -46,6 +46,7 @@ class Devices:
         self._station = station
         self._by = by
         self._cameras: dict[ReaderId, CameraReader] = {}
+        self._deliveries: list[Delivery] = []
         self.loops: list[ReaderLoop] = []
         self.counts = StageCounts()
         self.has_camera = False
@@ -86,6 +87,8 @@ class Devices:
                 fits=delivery.fits,
                 clock=self._station.clock,
                 notify=notify,
+                near_expected=delivery.is_near_expected,
+                on_candidate=lambda payload: delivery.offer_candidate(reader_id, payload),
                 counts=self.counts,
             )
             self._cameras[reader_id] = camera
@@ -93,6 +96,7 @@ class Devices:
 
         notify = without_repeats(self._station.bus.publish)
         self.has_camera = True
+        self._deliveries.append(delivery)
         self.loops.append(ReaderLoop(reader_id, make, delivery, notify))
 
     def _add_serial(
@@ -111,6 +115,11 @@ class Devices:
         finder = PortFinder(port)
         notify = without_repeats(self._station.bus.publish)
         self.loops.append(ReaderLoop(reader_id, make, delivery, notify))
+
+    def latest_offer(self) -> Offer | None:
+        """Return what a camera read unsurely last, for the officer to confirm."""
+        offers = [delivery.offer for delivery in self._deliveries if delivery.offer]
+        return max(offers, key=lambda offer: offer.at, default=None)
 
     def latest_picture(self) -> bytes | None:
         """Return the newest camera picture as JPEG; None when there is none yet."""
@@ -188,6 +197,7 @@ def daemon(
             api_token=new_api_token(data),
             settings=settings,
             latest_picture=devices.latest_picture if devices.has_camera else None,
+            latest_offer=devices.latest_offer,
             decoder_counts=devices.readings_by_stage if devices.has_camera else None,
         )
         app = create_app(context)

@@ -1,14 +1,37 @@
 """From a device's reading to the active batch, and what a camera may ask about a payload."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from scanner_station.domain.errors import AccessError, BatchError, StorageError
 from scanner_station.domain.events import ReaderNotice
-from scanner_station.domain.reading import Reading
+from scanner_station.domain.identifier import Unreadable, masked
+from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.reading import ReaderId, Reading
 from scanner_station.service.station import Station
+from scanner_station.storage import manifests
 
 _log = logging.getLogger(__name__)
+
+_DIGITS: Final = "0123456789"
+
+UNSURE: Final = (
+    "a code was read unsurely; it may be the card %(card)s: compare it and confirm it, or put the "
+    "card before the camera again"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A manifest line that is one digit away from what a camera read unsurely, to be confirmed."""
+
+    batch: str
+    reader_id: ReaderId
+    line: ManifestLine
+    at: datetime
 
 
 class Delivery:
@@ -22,6 +45,7 @@ class Delivery:
         self._station = station
         self._by = by
         self._slug = slug
+        self.offer: Offer | None = None
 
     def __call__(self, reading: Reading) -> None:
         """Count one presentation, or say why it cannot be counted now.
@@ -60,3 +84,45 @@ class Delivery:
             return self._station.is_expected(self._open_slug(), payload)
         except (BatchError, StorageError):
             return False
+
+    def is_near_expected(self, payload: bytes) -> bool:
+        """Return whether exactly one manifest line is one digit away from a payload."""
+        return self._nearest(payload) is not None
+
+    def offer_candidate(self, reader_id: ReaderId, payload: bytes) -> None:
+        """Show the officer the manifest line near a payload; only their word counts the card."""
+        line = self._nearest(payload)
+        if line is None:
+            return
+        station = self._station
+        self.offer = Offer(
+            batch=self._open_slug(), reader_id=reader_id, line=line, at=station.clock.now()
+        )
+        station.bus.publish(
+            ReaderNotice(
+                reader_id=reader_id, message=UNSURE, values={"card": masked(line.identifier)}
+            )
+        )
+
+    def _nearest(self, payload: bytes) -> ManifestLine | None:
+        try:
+            batch = self._station.counter(self._open_slug()).batch
+        except (BatchError, StorageError):
+            return None
+        identified = batch.schemes.identify(payload)
+        if batch.manifest_id is None or isinstance(identified, Unreadable):
+            return None
+        with self._station.transaction() as connection:
+            found = [
+                line
+                for other in _one_digit_away(identified.identifier)
+                if (line := manifests.lookup(connection, batch.manifest_id, other))
+            ]
+        return found[0] if len(found) == 1 else None
+
+
+def _one_digit_away(identifier: str) -> Iterator[str]:
+    for place, digit in enumerate(identifier):
+        if digit in _DIGITS:
+            for other in _DIGITS.replace(digit, ""):
+                yield identifier[:place] + other + identifier[place + 1 :]

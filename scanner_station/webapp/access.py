@@ -43,6 +43,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "officer.entry": _TABLE,
     "officer.recover": _TABLE,
     "officer.preview": _TABLE,
+    "officer.offer": _TABLE,
     # the witness, who changes nothing
     "witness.witness": EVERYBODY,
     "witness.events": EVERYBODY,

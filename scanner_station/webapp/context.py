@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, current_app
 
 from scanner_station.config import Settings
+from scanner_station.service.delivery import Offer
 from scanner_station.service.logins import Logins
 from scanner_station.service.pairing import Pairing
 from scanner_station.service.people import People
@@ -30,7 +31,8 @@ class WebContext:
     `by` stands in entries made from pages until people have been added, and by programs that
     know `api_token` ('' lets none in). `latest_picture` returns the
     newest camera picture as JPEG bytes, None when there is none yet; leave it out without a
-    camera. `decoder_counts` returns readings by decoder stage since the start.
+    camera. `latest_offer` returns what a camera read unsurely last. `decoder_counts`
+    returns readings by decoder stage since the start.
     """
 
     station: Station
@@ -41,6 +43,7 @@ class WebContext:
     by: str
     api_token: str = ""
     latest_picture: Callable[[], bytes | None] | None = None
+    latest_offer: Callable[[], Offer | None] = lambda: None
     decoder_counts: Callable[[], dict[str, int]] | None = None
 
 

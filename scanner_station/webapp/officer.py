@@ -6,6 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
+from scanner_station.domain.entry import timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError
 from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.reading import ReaderId, Reading, Symbology, symbology_named
@@ -130,6 +131,26 @@ def recover() -> Json:
     context = pages().context
     context.station.recover()
     return pages().live.status()
+
+
+@blueprint.get("/api/batches/<slug>/offer")
+def offer(slug: str) -> Json:
+    """Show the card that a camera read unsurely last, whole, for the officer to compare."""
+    context = pages().context
+    context.station.counter(slug)  # refuses a batch that is not there
+    found = context.latest_offer()
+    if found is None or found.batch != slug:
+        return {"offer": None}
+    return {
+        "offer": {
+            "reader": found.reader_id,
+            "at": timestamp(found.at),
+            "identifier": found.line.identifier,
+            "name": found.line.name,
+            "category": found.line.category,
+            "district": found.line.district,
+        }
+    }
 
 
 @blueprint.get("/preview.jpg")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from scanner_station.domain.events import ReaderState
 from scanner_station.domain.reading import ReaderId
 from scanner_station.readers.serial_port import SerialReader
+from scanner_station.service.delivery import Delivery
 from scanner_station.service.reader_loop import ReaderLoop
 from tests.fakes import Notices, PtyScanner
 from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
@@ -186,6 +187,26 @@ def test_each_verdict_has_its_own_word_shape_and_sound(running: RunningStation, 
         said[page.locator("#word").inner_text()] = page.locator("#shape").get_attribute("href")
     assert len(said) == len(set(said.values())) == 4
     will_have_sounded(page, '{"counted":1,"already_counted":1,"not_on_manifest":1,"unreadable":1}')
+
+
+def test_a_card_read_unsurely_is_counted_only_on_the_officers_word(
+    data_folder: Path, page: Page
+) -> None:
+    offers: list[Delivery] = []
+    with RunningStation(data_folder, latest_offer=lambda: offers[0].offer) as running:
+        running.create()
+        running.load(manifest_of(range(40), ("rusak",), ("Oebobo",)))
+        offers.append(Delivery(running.station, by=lambda: "petugas"))
+        open_officer(page, running)
+        misread = nik(4)[:-3] + "7" + nik(4)[-2:]
+        assert offers[0].is_near_expected(misread.encode())
+        offers[0].offer_candidate(ReaderId("kamera"), misread.encode())
+        expect(page.locator("#offer-card")).to_have_text(nik(4), timeout=WITHIN_MS)
+        assert running.station.counter(SLUG).tally.counted == 0
+        page.locator("#offer-yes").click()
+        verdict(page, "counted")
+        tally = running.station.counter(SLUG).tally
+        assert (tally.counted, tally.manual) == (1, 1)
 
 
 def test_the_last_card_is_taken_back_with_a_reason(running: RunningStation, page: Page) -> None:

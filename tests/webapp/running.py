@@ -14,6 +14,7 @@ from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId, Reading, Symbology
 from scanner_station.service import batches
+from scanner_station.service.delivery import Offer
 from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
 from scanner_station.service.station import Station
@@ -57,6 +58,7 @@ class RunningStation:
         language: str = "id",
         slots: int = 12,
         latest_picture: Callable[[], bytes | None] | None = None,
+        latest_offer: Callable[[], Offer | None] = lambda: None,
         clock: Clock | None = None,
         https_port: int = 0,
     ) -> None:
@@ -73,6 +75,7 @@ class RunningStation:
             ),
         )
         self._latest_picture = latest_picture
+        self._latest_offer = latest_offer
         self.start()
 
     def start(self) -> None:
@@ -93,6 +96,7 @@ class RunningStation:
                 by="petugas",
                 api_token=API_TOKEN,
                 latest_picture=self._latest_picture,
+                latest_offer=self._latest_offer,
             )
         )
         web = self.settings.web

@@ -259,7 +259,10 @@ function showReaders(readers) {
     if (hint && hints[one.reader] !== hint.at) {
       const isFirst = !(one.reader in hints);
       hints[one.reader] = hint.at;
-      if (!isFirst || Date.now() - new Date(hint.at) < 5000) showHint(one.reader, t(hint.message, hint.values));
+      if (!isFirst || Date.now() - new Date(hint.at) < 5000) {
+        showHint(one.reader, t(hint.message, hint.values));
+        if (hint.offers) showOffer();
+      }
     }
     hints[one.reader] ??= "";
   }
@@ -274,6 +277,29 @@ function showHint(reader, text) {
   setTimeout(() => banner(`hint-${reader}`, "", ""), 8000);
 }
 
+// --- a card that a camera read unsurely ------------------------------------------------------
+
+let offered = null;
+
+async function showOffer() {
+  try {
+    offered = (await call("GET", ofBatch(slug, "/offer"))).offer;
+  } catch (error) {
+    if (error.status === undefined) throw error; // the hint stays
+    return;
+  }
+  if (!offered || byId("undoing").open || byId("fault").open) return;
+  byId("offer-card").textContent = offered.identifier;
+  byId("offer-detail").textContent = [offered.name, offered.category, offered.district].filter(Boolean).join(" · ");
+  if (!byId("offering").open) byId("offering").showModal();
+}
+
+byId("offer-no").addEventListener("click", () => byId("offering").close());
+byId("offer-yes").addEventListener("click", () => {
+  byId("offering").close();
+  capture(offered.identifier, true);
+});
+
 function showFault(newFault) {
   const dialog = byId("fault");
   fault = newFault;
@@ -281,6 +307,7 @@ function showFault(newFault) {
     byId("fault-why").textContent = sentence(t(fault.message, fault.values));
     if (!dialog.open) {
       byId("undoing").close();
+      byId("offering").close();
       byId("fault-refused").textContent = "";
       dialog.showModal();
       sound.play("fault");
