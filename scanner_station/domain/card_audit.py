@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from scanner_station.domain.errors import VerificationError
 
@@ -30,6 +30,15 @@ class CardEvent(NamedTuple):
     category: str
     district: str
     points_to: int
+
+
+PlainCount = tuple[str, str, str, str]
+"""A first piece that a scanner counted: (key, category, district, sequence).
+
+The key is the text `<card>","category":"<category>"`, which a manifest's line holds, too.
+"""
+
+CARD_CHARACTERS: Final = 44
 
 
 class Listed(NamedTuple):

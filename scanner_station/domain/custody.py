@@ -88,13 +88,13 @@ class Custody:
 
     # --- taking entries in -----------------------------------------------------------------
 
-    def count_one(self) -> None:
-        """Put a card that was counted just now into the open container.
+    def count(self, cards: int = 1) -> None:
+        """Put cards that were counted just now into the open container.
 
         A station does not fold its scanned cards and sets the open container's count instead.
         """
         if (container := self.open_container) is not None:
-            container.count += 1
+            container.count += cards
 
     def take(self, body: Body) -> None:
         """Take the next entry in, unless it cannot stand here.
@@ -343,8 +343,8 @@ class Custody:
 
     def _not_agreed(self) -> BatchError:
         return BatchError(
-            "%(count)s typed or unidentified cards wait for a second person, who looks at them "
-            "and agrees",
+            "typed and unidentified cards that wait until a second person agrees to them: "
+            "%(count)s",
             count=len(self.typed),
         )
 

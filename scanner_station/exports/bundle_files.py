@@ -33,6 +33,7 @@ _CENTRAL_MARK: Final = b"PK\1\2"
 _END_MARK: Final = b"PK\5\6"
 _MOST_BYTES: Final = 0xF0000000
 _MOST_FILES: Final = 0xFFFF
+_BLOCK_BYTES: Final = 1 << 20
 
 
 class Reading(Protocol):
@@ -49,8 +50,8 @@ class Reading(Protocol):
         """
         ...
 
-    def lines(self, name: str) -> Iterator[bytes]:
-        """Yield a file's lines with their ends, in bounded memory."""
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes in blocks that end with a line, but for the last perhaps."""
         ...
 
 
@@ -173,9 +174,10 @@ class _FolderReading:
         except FileNotFoundError as error:
             raise VerificationError("%(name)s is missing", name=name) from error
 
-    def lines(self, name: str) -> Iterator[bytes]:
+    def blocks(self, name: str) -> Iterator[bytes]:
         with (self._folder / name).open("rb") as file:
-            yield from file
+            while block := file.read(_BLOCK_BYTES):
+                yield block + file.readline()
 
 
 class _ZipWriting:
@@ -240,14 +242,15 @@ class _ZipReading:
             raise VerificationError("%(name)s was changed", name=name)
         return data
 
-    def lines(self, name: str) -> Iterator[bytes]:
+    def blocks(self, name: str) -> Iterator[bytes]:
         member = self._members[name]
         place, crc = member.end - member.size, 0
         while place < member.end:
-            end = self._data.find(b"\n", place, member.end) + 1 or member.end
-            line = self._data[place:end]
-            crc = zlib.crc32(line, crc)
-            yield line
+            end = self._data.find(b"\n", min(place + _BLOCK_BYTES, member.end), member.end)
+            end = member.end if end < 0 else end + 1
+            block = self._data[place:end]
+            crc = zlib.crc32(block, crc)
+            yield block
             place = end
         if crc != member.crc:
             raise VerificationError("%(name)s was changed", name=name)

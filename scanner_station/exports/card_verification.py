@@ -1,28 +1,32 @@
-"""Checks a bundle card by card: entries, manifest and openings side by side, sorted by card."""
+"""Checks a bundle card by card: entries, manifest and openings side by side."""
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-from scanner_station.domain.card_audit import CardEvent, Listed, What, check_card
-from scanner_station.domain.entry import Kind, commitment_of, manifest_line, totals_text
+from scanner_station.domain.card_audit import (
+    CARD_CHARACTERS,
+    CardEvent,
+    Listed,
+    PlainCount,
+    What,
+    check_card,
+)
+from scanner_station.domain.counter import Verdict
+from scanner_station.domain.entry import Kind, commitment_of, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
+from scanner_station.domain.tally import ADDED
+from scanner_station.exports.card_store import CardStore
+from scanner_station.exports.manifest_reading import ManifestReader, listed_of
 from scanner_station.exports.openings import parse_opening
-
-_CARDS_A_STEP: Final = 4096
-_LINE: Final = re.compile(
-    rb'\{"card":"([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)",'
-    rb'"category":("[^\x00-\x1f]*"),"pieces":([1-9][0-9]{0,8})\}\n'
-)
 
 
 @dataclass(slots=True)
 class CardTotals:
-    """What the cards of a bundle come to.
+    """What the cards of a bundle come to, by category; `added` are strangers that were added.
 
     `watched`: how many pieces of the card that was asked for are counted at the end.
     """
@@ -34,28 +38,24 @@ class CardTotals:
     watched: int = 0
     opened: int = 0
 
-    def add(self, listed: Listed | None, counted: list[CardEvent]) -> None:
-        """Add one card."""
-        for event in counted:
-            put_to = self.added if event.what is What.ADDED else self.counted
-            put_to[event.category] = put_to.get(event.category, 0) + 1
-        if listed is not None:
-            for totals, pieces in (
-                (self.expected, listed.pieces),
-                (self.missing, listed.pieces - len(counted)),
-            ):
-                totals[listed.category] = totals.get(listed.category, 0) + pieces
-
-    def check_stated(self, audit: LogAudit) -> None:
-        """Check what the log's first entry states of the manifest.
+    def add_up(self, audit: LogAudit, expected: Counter[str]) -> None:
+        """Take the totals from a log and a manifest of which every card was checked.
 
         Raises:
-            VerificationError: the manifest comes to something else.
+            VerificationError: the log's first entry states something else of the manifest.
         """
+        counted: Counter[str] = Counter()
+        added: Counter[str] = Counter()
+        for (verdict, category, _), (total, _) in audit.tally.rows.items():
+            if verdict in (Verdict.COUNTED, ADDED):
+                (counted if verdict == Verdict.COUNTED else added)[category] += total
+        self.expected = dict(expected)
+        self.counted, self.added = dict(+counted), dict(+added)
+        self.missing = {category: expected[category] - counted[category] for category in expected}
         if audit.opening.get("kind") != Kind.OPEN:
             return
         for name, found in (
-            ("expected", sum(self.expected.values())),
+            ("expected", expected.total()),
             ("expected_by_category", totals_text(self.expected)),
         ):
             if audit.opening.get(name) != found:
@@ -69,38 +69,98 @@ class CardTotals:
 
 
 def check_cards(
-    cards: Iterable[tuple[str, list[CardEvent]]],
-    manifest: Iterable[bytes],
+    cards: CardStore,
+    manifest: Iterator[bytes],
     openings: Path | None,
     *,
     has_manifest: bool,
     watched: str = "",
     progress: Callable[[int], None] = lambda _: None,
-) -> CardTotals:
-    """Check every card and return what they come to; the first wrong entry is named.
+) -> tuple[CardTotals, Counter[str]]:
+    """Check every card; return what was watched and opened, and what the manifest expects.
 
-    `cards`: sorted by card, each with its events. `manifest`: its lines. `watched`: a card to
-    keep an eye on. `progress` is told cards done.
+    `manifest`: blocks of its lines. `watched`: a card to keep an eye on. `progress` is told
+    events done.
 
     Raises:
-        VerificationError: an entry, the manifest or an opening is not what it should be.
+        VerificationError: an entry, the manifest or an opening is not what it should be; of
+            entries the first is named.
     """
-    totals, refusals = CardTotals(), _Refusals()
+    totals, refusals, reader = CardTotals(), _Refusals(), ManifestReader(manifest)
     opened = _Opened(openings) if openings is not None else None
-    for done, (card, listed, events) in enumerate(_joined(cards, _listed(manifest))):
-        if done % _CARDS_A_STEP == 0:
-            progress(done)
+    done = 0
+    for first, plain, events in cards.parts():
+        part = _Part(reader.part(first), plain, events, has_manifest=has_manifest)
+        part.check(refusals, watched)
+        totals.watched += part.watched
         if opened is not None:
-            opened.require(card)
-        with refusals:
-            counted = check_card(listed, has_manifest=has_manifest, events=events)
-            totals.add(listed, counted)
-            totals.watched += len(counted) if card == watched else 0
+            for card in part.every_card():
+                opened.require(card)
+        done += len(plain) + len(events)
+        progress(done)
     refusals.raise_first()
     if opened is not None:
         opened.require("")
         totals.opened = opened.count
-    return totals
+    return totals, reader.expected
+
+
+class _Part:
+    # Some of the cards: what the manifest lists (key to pieces), and what the log says of them.
+    def __init__(
+        self,
+        listed: dict[str, int],
+        plain: list[PlainCount],
+        events: list[CardEvent],
+        *,
+        has_manifest: bool,
+    ) -> None:
+        self._listed = listed
+        self._plain = plain
+        self._events = events
+        self._has_manifest = has_manifest
+        self.watched = 0
+
+    def check(self, refusals: "_Refusals", watched: str) -> None:
+        # Cards that were counted once and no more are looked at all together.
+        special = {event.card for event in self._events} | {watched}
+        keys = [one[0] for one in self._plain if one[0][:CARD_CHARACTERS] not in special]
+        once = set(keys) if self._has_manifest else {key[:CARD_CHARACTERS] for key in keys}
+        are_fine = len(once) == len(keys) and (
+            not self._has_manifest or once <= self._listed.keys()
+        )
+        if not are_fine:
+            special |= {key[:CARD_CHARACTERS] for key in keys}
+        stories: dict[str, list[CardEvent]] = {card: [] for card in special}
+        for one in self._plain:
+            if (card := one[0][:CARD_CHARACTERS]) in special:
+                stories[card].append(_counted(card, one))
+        for event in self._events:
+            stories[event.card].append(event)
+        listed = list(self._listed)
+        for card, story in stories.items():
+            with refusals:
+                story.sort(key=lambda event: event.sequence)
+                counted = check_card(
+                    self._line(listed, card), has_manifest=self._has_manifest, events=story
+                )
+                if card == watched:
+                    self.watched = len(counted)
+
+    def _line(self, listed: list[str], card: str) -> Listed | None:
+        place = bisect_left(listed, card)
+        if place == len(listed) or not listed[place].startswith(card) or not card:
+            return None
+        return listed_of(listed[place], self._listed[listed[place]])
+
+    def every_card(self) -> list[str]:
+        keys = [*self._listed, *(one[0] for one in self._plain)]
+        return sorted({key[:CARD_CHARACTERS] for key in keys} | {one.card for one in self._events})
+
+
+def _counted(card: str, one: PlainCount) -> CardEvent:
+    _, category, district, sequence = one
+    return CardEvent(card, int(sequence), What.COUNTED, 1, category, district, -1)
 
 
 class _Refusals:
@@ -121,54 +181,6 @@ class _Refusals:
     def raise_first(self) -> None:
         if self._first is not None:
             raise self._first
-
-
-def _joined(
-    cards: Iterable[tuple[str, list[CardEvent]]], listed: Iterator[tuple[str, Listed]]
-) -> Iterator[tuple[str, Listed | None, list[CardEvent]]]:
-    line = next(listed, None)
-    for card, events in cards:
-        while line is not None and line[0] < card:
-            yield *line, []
-            line = next(listed, None)
-        if line is not None and line[0] == card:
-            yield *line, events
-            line = next(listed, None)
-        else:
-            yield card, None, events
-    while line is not None:
-        yield *line, []
-        line = next(listed, None)
-
-
-def _listed(lines: Iterable[bytes]) -> Iterator[tuple[str, Listed]]:
-    categories: dict[bytes, str] = {}
-    before = b""
-    for number, line in enumerate(lines, start=1):
-        found = _LINE.fullmatch(line)
-        if found is None or found[1] <= before:
-            raise _wrong_line(number)
-        before, quoted, pieces = found.groups()
-        if quoted not in categories:
-            categories[quoted] = _category(quoted, line, number)
-        yield before.decode(), Listed(categories[quoted], int(pieces))
-
-
-def _category(quoted: bytes, line: bytes, number: int) -> str:
-    try:
-        category = json.loads(quoted)
-        whole = json.loads(line)
-        if manifest_line(whole["card"], category, whole["pieces"]) == line:
-            return str(category)
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise _wrong_line(number)
-
-
-def _wrong_line(number: int) -> VerificationError:
-    return VerificationError(
-        "manifest: line %(line)s is not a card's line, or not in its place", line=number
-    )
 
 
 class _Opened:

@@ -25,7 +25,7 @@ from scanner_station.domain.policy import Policy
 from scanner_station.domain.receipt import Receipt
 from scanner_station.exports import bundle
 from scanner_station.exports.bundle_files import Reading, opened
-from scanner_station.exports.card_sorter import CardSorter
+from scanner_station.exports.card_store import CardStore
 from scanner_station.exports.card_verification import CardTotals, check_cards
 from scanner_station.exports.receipts import check_receipt
 from scanner_station.exports.tree_verification import TreeReader
@@ -104,7 +104,7 @@ class _Verifier:
         self._asked = asked
         self._progress = progress
         self._audit = LogAudit()
-        self._cards = CardSorter()
+        self._cards = CardStore(0)
         self._roots: dict[int, bytes] = {}
         self._kept_entry = b""
         self._watched = ""
@@ -120,6 +120,7 @@ class _Verifier:
             check_log_signature(self._head, self._log)
         self._size = self._head.checkpoint.size
         self._require_names()
+        self._cards = CardStore(self._size)
         self._parse_asked()
         self._read_entries()
         with at(bundle.CHECKPOINT):
@@ -237,8 +238,8 @@ class _Verifier:
         if not self._audit.has_manifest:
             return
         found = hashlib.sha256()
-        for line in self._files.lines(bundle.MANIFEST):
-            found.update(line)
+        for block in self._files.blocks(bundle.MANIFEST):
+            found.update(block)
         if found.hexdigest() != self._audit.opening["manifest_sha256"]:
             raise VerificationError(
                 "%(name)s: it is not the file whose digest the log opens with",
@@ -246,17 +247,15 @@ class _Verifier:
             )
 
     def _audit_entries(self, start: int, entries: list[bytes]) -> None:
-        events = []
+        texts = []
         for sequence, entry in enumerate(entries, start=start):
             try:
-                event = self._audit.take(entry.decode())
-            except (VerificationError, UnicodeDecodeError) as error:
+                texts.append(entry.decode())
+            except UnicodeDecodeError as error:
                 raise VerificationError(
-                    "entry %(sequence)s: %(why)s", sequence=sequence, why=str(error)
+                    "entry %(sequence)s: it is not text", sequence=sequence
                 ) from error
-            if event is not None:
-                events.append(event)
-        self._cards.add(events)
+        self._cards.add(*self._audit.take_all(texts))
 
     # --- signatures ------------------------------------------------------------------------
 
@@ -334,18 +333,18 @@ class _Verifier:
     # --- cards -----------------------------------------------------------------------------
 
     def _check_cards(self) -> tuple[CardTotals, int | None]:
-        lines = self._files.lines(bundle.MANIFEST) if self._audit.has_manifest else iter(())
-        totals = check_cards(
-            self._cards.cards(),
-            lines,
+        has_manifest = self._audit.has_manifest
+        totals, expected = check_cards(
+            self._cards,
+            self._files.blocks(bundle.MANIFEST) if has_manifest else iter(()),
             self._asked.openings,
-            has_manifest=self._audit.has_manifest,
+            has_manifest=has_manifest,
             watched=self._watched,
             progress=lambda done: self._progress(
                 self._size + min(done, self._size), 2 * self._size
             ),
         )
-        totals.check_stated(self._audit)
+        totals.add_up(self._audit, expected)
         self._progress(2 * self._size, 2 * self._size)
         return totals, totals.opened if self._asked.openings is not None else None
 
