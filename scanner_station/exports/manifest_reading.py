@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from operator import lt
 from typing import Final
 
 from scanner_station.domain.card_audit import CARD_CHARACTERS, Listed
@@ -61,18 +62,19 @@ class ManifestReader:
         lines = _LINES.findall(text.removesuffix("\n"))
         if not text.endswith("\n"):
             raise self._wrong(len(lines) - 1)
-        for place, (key, _, _) in enumerate(lines):
-            if not key:
-                lines[place] = self._spelled_out(text.split("\n")[place], place)
-        cards = [self._last, *(line[0][:CARD_CHARACTERS] for line in lines)]
-        for place, (before, card) in enumerate(pairwise(cards)):
-            if before >= card:
-                raise self._wrong(place)
-        for (category, pieces), count in Counter([line[1:] for line in lines]).items():
-            self.expected[category] += int(pieces) * count
-        self._line += len(lines)
+        keys, categories, pieces = (list(column) for column in zip(*lines, strict=True))
+        while "" in keys:
+            place = keys.index("")
+            line = text.split("\n")[place]
+            keys[place], categories[place], pieces[place] = self._spelled_out(line, place)
+        cards = [self._last, *(key[:CARD_CHARACTERS] for key in keys)]
+        if not all(map(lt, cards, cards[1:])):
+            raise self._wrong([one < other for one, other in pairwise(cards)].index(False))
+        for (category, count), lines_alike in Counter(zip(categories, pieces, strict=True)).items():
+            self.expected[category] += int(count) * lines_alike
+        self._line += len(keys)
         self._last = cards[-1]
-        return {key: int(pieces) for key, _, pieces in lines}
+        return dict(zip(keys, map(int, pieces), strict=True))
 
     def _spelled_out(self, line: str, place: int) -> tuple[str, str, str]:
         # A category with a quotation mark or a backslash, which stand escaped in the line.
