@@ -103,6 +103,8 @@ def _load_commands() -> None:
     from scanner_station.cli import (  # noqa: F401
         batch_commands,
         card_commands,
+        closing_commands,
+        custody_commands,
         daemon_commands,
         file_commands,
         log_commands,

@@ -244,8 +244,7 @@ def hindrances(connection: Connection, slug: str, *, busy: Busy = tuple) -> list
 
     `busy` names the readers before which a card is held just now.
     """
-    found = reconcile(connection, slug)
-    return _hindrances(found, busy)
+    return hindrances_of(reconcile(connection, slug), busy=busy)
 
 
 def seal(
@@ -263,7 +262,7 @@ def seal(
         _require_open(connection, slug)
     with log_book(station, slug, by=by) as book:
         found = reconcile(book.connection, slug)
-        if standing := _hindrances(found, busy):
+        if standing := hindrances_of(found, busy=busy):
             raise ClosingError(slug, standing)
         total = found.total
         stated = stated_totals(load_tally(book.connection, book.batch))
@@ -293,9 +292,10 @@ def _require_open(connection: Connection, slug: str) -> None:
         )
 
 
-def _hindrances(found: Reconciliation, busy: Busy) -> list[StationError]:
+def hindrances_of(found: Reconciliation, *, busy: Busy = tuple) -> list[StationError]:
+    """Return what stands in the way as one reconciliation shows it: differences first."""
     standing: list[StationError] = [
-        _said(one) for one in found.differences if one.state is State.OPEN
+        said(one) for one in found.differences if one.state is State.OPEN
     ]
     standing += found.findings.custody.hindrances()
     standing += [
@@ -305,7 +305,8 @@ def _hindrances(found: Reconciliation, busy: Busy) -> list[StationError]:
     return standing
 
 
-def _said(one: Difference) -> StationError:
+def said(one: Difference) -> StationError:
+    """Return a difference as a sentence that names where it sits."""
     values = {
         "category": one.category or "-",
         "district": one.district or "-",
@@ -315,6 +316,8 @@ def _said(one: Difference) -> StationError:
         "burned": one.burned,
         "difference": f"{one.difference:+d}",
         "open": one.open,
+        "missing": one.manifest - one.counted,
+        "all": abs(one.difference),
         "axis": one.axis,
     }
     return BatchError(_SENTENCES[one.what, one.axis], **values)
@@ -323,9 +326,11 @@ def _said(one: Difference) -> StationError:
 _SENTENCES: Final = {
     (What.MISSING, ""): (
         "category %(category)s, district %(district)s: the manifest lists %(manifest)s, "
-        "%(counted)s were counted, %(open)s are missing and not explained"
+        "%(counted)s were counted, %(missing)s are missing, %(open)s of them not explained"
     ),
-    (What.STRANGERS, ""): ("%(open)s cards that nobody listed were set aside and not explained"),
+    (What.STRANGERS, ""): (
+        "%(all)s cards that nobody listed were set aside, %(open)s of them not explained"
+    ),
     (What.DECLARED, "category"): (
         "category %(category)s: %(declared)s were declared, %(burned)s go into the fire "
         "(%(difference)s)"

@@ -91,12 +91,12 @@ def test_one_person_cannot_act_as_two(station: Station, second: str) -> None:
 def test_missing_cards_refuse_the_seal_by_category_and_district(station: Station) -> None:
     count(station, 0, 1, 2, 3, 6)
     assert reasons(station) == [
-        "category pindah, district Alak: the manifest lists 1, 0 were counted, 1 are missing "
-        "and not explained",
-        "category rusak, district Alak: the manifest lists 3, 2 were counted, 1 are missing "
-        "and not explained",
-        "category rusak, district Oebobo: the manifest lists 3, 2 were counted, 1 are missing "
-        "and not explained",
+        "category pindah, district Alak: the manifest lists 1, 0 were counted, 1 are missing, "
+        "1 of them not explained",
+        "category rusak, district Alak: the manifest lists 3, 2 were counted, 1 are missing, "
+        "1 of them not explained",
+        "category rusak, district Oebobo: the manifest lists 3, 2 were counted, 1 are missing, "
+        "1 of them not explained",
     ]
 
 
@@ -174,7 +174,9 @@ def test_a_stranger_is_open_until_explained_or_added_by_two(
 ) -> None:
     count(station, *range(8))
     strange = [show(station, SLUG, nik(900 + n)).sequence for n in range(2)]
-    assert reasons(station) == ["2 cards that nobody listed were set aside and not explained"]
+    assert reasons(station) == [
+        "2 cards that nobody listed were set aside, 2 of them not explained"
+    ]
     closing.explain(
         station, SLUG, what=What.STRANGERS, reason="kembali", sequences=(strange[0],), **TWO
     )

@@ -139,7 +139,7 @@ def test_a_second_person_agrees_once_per_container(station: Station, tmp_path: P
     custody.open_container(station, SLUG, by="petugas")
     count(station, 0, 1, typed=True)
     count(station, 2)
-    with pytest.raises(BatchError, match="2 typed or unidentified cards wait"):
+    with pytest.raises(BatchError, match="second person agrees to them: 2"):
         custody.seal_container(station, SLUG, 1, seal_number="S-1", by="petugas")
     with pytest.raises(InputError, match="Petugas typed some"):
         custody.agree(station, SLUG, by="Petugas")
@@ -155,7 +155,7 @@ def test_a_second_person_agrees_once_per_container(station: Station, tmp_path: P
 def test_typed_cards_that_nobody_else_saw_refuse_the_seal_of_the_batch(station: Station) -> None:
     count(station, *range(7))
     count(station, 7, typed=True)
-    with pytest.raises(InputError, match="1 typed or unidentified cards wait"):
+    with pytest.raises(InputError, match="second person agrees to them: 1"):
         closing.seal(station, SLUG, **TWO)
     custody.agree(station, SLUG, by="Beni Tefa")
     closing.seal(station, SLUG, **TWO)
@@ -262,7 +262,7 @@ def test_a_pause_outlives_a_restart(station: Station, tmp_path: Path) -> None:
 
 def test_typed_cards_wait_at_a_pause_too(station: Station) -> None:
     count(station, 1, typed=True)
-    with pytest.raises(BatchError, match="wait for a second person"):
+    with pytest.raises(BatchError, match="wait until a second person"):
         custody.pause(station, SLUG, by="petugas")
     assert custody.pause(station, SLUG, by="petugas", agreed_by="Beni Tefa") == 1
 
