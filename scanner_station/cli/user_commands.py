@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import click
 
@@ -15,10 +15,11 @@ from scanner_station.cli.main import cli, with_data
 from scanner_station.clock import Clock, SystemClock
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.people import Person, Role
-from scanner_station.service import people as known_people
-from scanner_station.service.certificates import StationCertificates
-from scanner_station.service.people import People
-from scanner_station.storage import certificates
+
+# Argon2 and certificates are imported where they are needed: `scan` starts without them.
+if TYPE_CHECKING:
+    from scanner_station.service.certificates import StationCertificates
+    from scanner_station.service.people import People
 
 
 class _Options(TypedDict):
@@ -64,6 +65,8 @@ def add(name: str, role: str, nip: str, position: str, data: Path) -> None:
 @with_data
 def list_(as_json: bool, data: Path) -> None:
     """List who can sign in, beside a running station too."""
+    from scanner_station.service import people as known_people
+
     with compose.reading(data) as connection:
         known = known_people.everybody(connection)
     if as_json:
@@ -115,6 +118,9 @@ def certificate() -> None:
 @with_data
 def show(data: Path) -> None:
     """Print the certificate's fingerprint, and which of this machine's names it does not have."""
+    from scanner_station.service.certificates import StationCertificates
+    from scanner_station.storage import certificates
+
     if certificates.load(data) is None:
         raise InputError("there is no certificate yet; the first start on the pages makes it")
     _print_certificate(StationCertificates(data, **_options(data)))
@@ -124,6 +130,9 @@ def show(data: Path) -> None:
 @with_data
 def renew(data: Path) -> None:
     """Make a new authority and certificate; every tablet has to be told to trust it."""
+    from scanner_station.service.certificates import StationCertificates
+    from scanner_station.service.people import People
+
     with compose.writing(data) as station:
         found = StationCertificates(station.folder, **_options(data), is_new=True)
         People(station).note(by=compose.local_account(), what="certificate renewed", about="")
@@ -139,7 +148,7 @@ def _options(data: Path) -> _Options:
     }
 
 
-def _print_certificate(found: StationCertificates) -> None:
+def _print_certificate(found: "StationCertificates") -> None:
     click.echo(f"SHA-256 {found.fingerprint}")
     click.echo(f"good until {found.ends} for {', '.join(found.names)}")
     if found.missing:
@@ -147,7 +156,9 @@ def _print_certificate(found: StationCertificates) -> None:
 
 
 @contextmanager
-def _people(data: Path) -> Iterator[People]:
+def _people(data: Path) -> Iterator["People"]:
+    from scanner_station.service.people import People
+
     with compose.writing(data) as station:
         yield People(station)
 
