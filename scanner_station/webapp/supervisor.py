@@ -12,7 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.identifier import Scheme
+from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import FORMATS, export
+from scanner_station.exports.openings import export_openings
 from scanner_station.service import batches, views
 from scanner_station.service.counter import require_batch
 from scanner_station.service.views import Json
@@ -23,6 +25,7 @@ from scanner_station.webapp.drawing import page
 from scanner_station.webapp.login import two_people
 
 _MEGABYTE: Final = 1024 * 1024
+_ENDINGS: Final = {"bundle": ".zip", "openings": "-openings.jsonl"}
 
 blueprint = Blueprint("supervisor", __name__)
 
@@ -137,20 +140,27 @@ def cancel_manifest(slug: str) -> Json:
 
 @blueprint.get("/api/batches/<slug>/export")
 def export_log(slug: str) -> AnyResponse:
-    """Give the whole log of a batch as a file: `format` csv, xlsx or jsonl."""
+    """Give the whole log of a batch as a file: `format` csv, xlsx, jsonl, bundle or openings."""
     wanted = request.args.get("format", "csv")
-    if wanted not in FORMATS:
+    if wanted not in (*FORMATS, *_ENDINGS):
         raise InputError(
             "%(name)r is not a format; choose from %(known)s",
             name=wanted[:40],
-            known=", ".join(FORMATS),
+            known=", ".join((*FORMATS, *_ENDINGS)),
         )
     context = pages().context
     zone = zoneinfo.ZoneInfo(context.settings.station.time_zone)
     with tempfile.TemporaryDirectory(dir=pages().jobs.folder) as folder:
-        path = Path(folder) / f"log.{wanted}"
+        ending = _ENDINGS.get(wanted, f".{wanted}")
+        path = Path(folder) / f"log{ending}"
         with context.views.connection() as connection:
-            export(connection, slug, wanted, path, time_zone=zone)
+            match wanted:
+                case "bundle":
+                    export_bundle(connection, slug, context.station.key, path)
+                case "openings":
+                    export_openings(connection, slug, path)
+                case _:
+                    export(connection, slug, wanted, path, time_zone=zone)
         file = path.open("rb")  # goes on being readable once the folder is gone
-    name = f"{secure_filename(slug)}.{wanted}"
+    name = f"{secure_filename(slug)}{ending}"
     return send_file(file, as_attachment=True, download_name=name, max_age=0)

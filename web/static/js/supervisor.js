@@ -53,7 +53,9 @@ function card(batch, active) {
         batch.has_manifest ? t("Replace the manifest") : t("Load a manifest")) : null,
       isOpen ? make("button", { type: "button", class: "danger", onclick: () => openCancel(batch) }, t("Cancel…")) : null),
     make("div", { class: "row exports" }, make("span", {}, t("The log as a file:")),
-      download("csv", "CSV"), download("xlsx", "Excel"), download("jsonl", "JSON Lines")));
+      download("csv", "CSV"), download("xlsx", "Excel"), download("jsonl", "JSON Lines")),
+    !hasBegun ? null : make("div", { class: "row exports" }, make("span", {}, t("For anybody to check:")),
+      download("bundle", t("Bundle without numbers"))));
 }
 
 async function activate(batch) {
