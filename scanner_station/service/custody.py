@@ -17,6 +17,7 @@ from scanner_station.service.counter import known_of, line_of, load_tally, requi
 from scanner_station.service.log_book import LogBook, custody_of, log_book
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, scan_log
+from scanner_station.storage import custody as rows
 from scanner_station.storage.batches import Batch, BatchState
 
 Json = dict[str, object]
@@ -333,6 +334,15 @@ def custody(connection: Connection, slug: str) -> Custody:
         BatchError: there is no such batch.
     """
     return custody_of(connection, require_batch(connection, slug).id)
+
+
+def photograph(connection: Connection, slug: str, sequence: int) -> bytes | None:
+    """Return the picture that is kept beside an entry, or None.
+
+    Raises:
+        BatchError: there is no such batch.
+    """
+    return rows.photograph(connection, require_batch(connection, slug).id, sequence)
 
 
 def checked_photograph(picture: bytes) -> bytes:

@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 _ENTRIES_A_HEAD: Final = 100
 _SECONDS_A_HEAD: Final = 60.0
 _LOOKS_EVERY_S: Final = 1.0
+_MOST_WITNESSES: Final = 32
+"""What every reader of a policy must understand (c2sp.org/tlog-policy)."""
 
 
 def sign(station: Station, slug: str) -> SignedHead:
@@ -69,6 +71,26 @@ def head_now(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Signe
     size = scan_log.next_sequence(connection, batch.id)
     found = heads.find(connection, batch.id, size)
     return found.head if found is not None else _sign(connection, batch, size, key)
+
+
+def newest(connection: Connection, slug: str) -> SignedHead | None:
+    """Return the newest signed head of a batch's log with its cosignatures, or None.
+
+    Raises:
+        BatchError: there is no such batch.
+    """
+    found = heads.newest(connection, require_batch(connection, slug).id)
+    return found.head if found else None
+
+
+def witnesses(connection: Connection, slug: str) -> list[VerifierKey]:
+    """Return the witnesses' keys that a batch's log names, in order.
+
+    Raises:
+        BatchError: there is no such batch.
+    """
+    batch = require_batch(connection, slug)
+    return heads.witnesses(connection, batch.id, scan_log.next_sequence(connection, batch.id))
 
 
 def verifier_key(connection: Connection, slug: str, key: Ed25519PrivateKey) -> VerifierKey:
@@ -108,7 +130,13 @@ def enrol(station: Station, slug: str, key_text: str, *, witness: str, by: str) 
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
         sequence = scan_log.next_sequence(connection, batch.id)
-        for known in heads.witnesses(connection, batch.id, sequence):
+        named = heads.witnesses(connection, batch.id, sequence)
+        if len(named) >= _MOST_WITNESSES:
+            raise InputError(
+                "the log names %(count)s witnesses' keys already, and takes no more",
+                count=len(named),
+            )
+        for known in named:
             if key.name == known.name or key.public_key == known.public_key:
                 raise InputError(
                     "a witness's key %(name)s is named in the log already", name=known.name

@@ -48,6 +48,13 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "witness.witness": EVERYBODY,
     "witness.events": EVERYBODY,
     "witness.picture": EVERYBODY,
+    # the signed heads of the logs
+    "heads.show": EVERYBODY,
+    "heads.newest": EVERYBODY,
+    "heads.sign": EVERYBODY,
+    "heads.consistency": EVERYBODY,
+    "heads.enrol": EVERYBODY,
+    "heads.cosign": EVERYBODY,
     # the supervisor
     "supervisor.supervisor": _DESK,
     "supervisor.create": _DESK,
@@ -63,6 +70,29 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "people.secret": _DESK,
     "people.active": _DESK,
     "people.office": _DESK,
+    # closing a batch
+    "closing.reconciliation": _DESK,
+    "closing.chain_of_custody": EVERYBODY,
+    "closing.declare": _DESK,
+    "closing.explain": _DESK,
+    "closing.seal": _DESK,
+    "closing.burn": _DESK,
+    "closing.object_to": EVERYBODY,
+    "closing.answer": _DESK,
+    "closing.refuse": EVERYBODY,
+    "custody.zero_report": _TABLE,
+    "custody.open_container": _TABLE,
+    "custody.seal_container": _TABLE,
+    "custody.break_seal": _TABLE,
+    "custody.label": _TABLE,
+    "custody.pause": _TABLE,
+    "custody.resume": _TABLE,
+    "custody.begin_lot": _TABLE,
+    "custody.look_up": _TABLE,
+    "custody.record_unidentified": _TABLE,
+    "custody.add_stranger": _TABLE,
+    "custody.agree": _TABLE,
+    "custody.photograph": _DESK,
     # programs
     "api.all_batches": EVERYBODY,
     "api.batch": EVERYBODY,
@@ -72,5 +102,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "api.metrics": _TABLE,
 }
 
-WITNESS_WRITES: Final[frozenset[str]] = frozenset()
+WITNESS_WRITES: Final[frozenset[str]] = frozenset(
+    {"heads.sign", "heads.enrol", "heads.cosign", "closing.object_to", "closing.refuse"}
+)
 """The routes a witness may write to: their own words, never the count."""

@@ -8,7 +8,10 @@ from scanner_station.service.pairing import Pairing
 from scanner_station.webapp import (
     api,
     certificate,
+    closing,
+    custody,
     first_start,
+    heads,
     login,
     officer,
     pairing,
@@ -71,7 +74,10 @@ def create_app(context: WebContext) -> Flask:
         people,
         officer,
         witness,
+        heads,
         supervisor,
+        closing,
+        custody,
         api,
     ):
         app.register_blueprint(module.blueprint)

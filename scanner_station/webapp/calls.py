@@ -25,6 +25,8 @@ from scanner_station.webapp.context import pages
 _MOST: Final = 2**53
 """Whole numbers beyond are not exact in a browser, and no sequence number is that large."""
 
+_MOST_NUMBERS: Final = 1000
+
 _REFUSALS: Final = {
     400: "the request cannot be understood; check what is sent",
     403: "the request comes from another site and was refused; use the station's own page",
@@ -95,6 +97,30 @@ def whole_number_of(data: Mapping[str, object], field: str) -> int:
     if type(value) is not int or not 0 <= value < _MOST:  # not isinstance: true is no number
         raise InputError("the field %(field)s must be a whole number", field=field)
     return value
+
+
+def numbers_of(data: Mapping[str, object], field: str) -> tuple[int, ...]:
+    """Return a field that is a list of whole numbers, empty when it is not there.
+
+    Raises:
+        InputError: it is something else.
+    """
+    values = data.get(field, [])
+    if not isinstance(values, list) or len(values) > _MOST_NUMBERS:
+        raise InputError("the field %(field)s must be a list of whole numbers", field=field)
+    return tuple(whole_number_of({field: value}, field) for value in values)
+
+
+def figures_of(data: Mapping[str, object], field: str) -> dict[str, int]:
+    """Return a field that gives whole numbers by name, empty when it is not there.
+
+    Raises:
+        InputError: it is something else.
+    """
+    values = data.get(field, {})
+    if not isinstance(values, dict):
+        raise InputError("the declared figures must be numbers by category")
+    return {name: whole_number_of(values, name) for name in values}
 
 
 def number_in_query(name: str, text: str | None) -> int | None:

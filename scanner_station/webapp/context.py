@@ -1,6 +1,6 @@
 """What the pages are given, and what they add to it; both live in the Flask application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,8 @@ class WebContext:
     """What `create_app` is given.
 
     `by` stands in entries made from pages until people have been added, and by programs that
-    know `api_token` ('' lets none in). `latest_picture` returns the
+    know `api_token` ('' lets none in). `presenting` names the readers before which a card is held
+    just now. `latest_picture` returns the
     newest camera picture as JPEG bytes, None when there is none yet; leave it out without a
     camera. `latest_offer` returns what a camera read unsurely last. `decoder_counts`
     returns readings by decoder stage since the start.
@@ -42,6 +43,7 @@ class WebContext:
     logins: Logins
     by: str
     api_token: str = ""
+    presenting: Callable[[], Iterable[str]] = tuple
     latest_picture: Callable[[], bytes | None] | None = None
     latest_offer: Callable[[], Offer | None] = lambda: None
     decoder_counts: Callable[[], dict[str, int]] | None = None

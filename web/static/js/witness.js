@@ -2,11 +2,13 @@
 
 import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t } from "./common.js";
 import { Entries } from "./entries.js";
+import { HeadPanel } from "./head.js";
 import { Live } from "./live.js";
 
 let slug = "";
 let isFollowingActive = true;
 const entries = new Entries(byId("last"));
+const head = new HeadPanel({ canSign: true, holder: byId("who")?.textContent ?? "" });
 
 function showGroups(table, groups, hasManifest) {
   const names = Object.keys(groups);
@@ -39,6 +41,7 @@ async function choose(wanted) {
     ...batches.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
   entries.clear();
   live.follow(slug);
+  head.follow(slug);
 }
 
 async function chooseWhenPossible(wanted) {

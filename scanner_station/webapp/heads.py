@@ -1,0 +1,94 @@
+"""The head of a log on screens: shown as text, paper code and QR, and cosigned by witnesses."""
+
+from sqlite3 import Connection
+
+import segno
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from scanner_station.domain.checkpoint import SignedHead
+from scanner_station.domain.errors import InputError
+from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.strict import encode_base64
+from scanner_station.service import heads
+from scanner_station.service.views import Json
+from scanner_station.webapp.auth import by
+from scanner_station.webapp.calls import body, number_in_query, text_of, whole_number_of
+from scanner_station.webapp.context import pages
+from scanner_station.webapp.drawing import page
+
+blueprint = Blueprint("heads", __name__)
+
+
+@blueprint.get("/head")
+def show() -> Response:
+    """Show a head to be printed or photographed: what a witness takes along who leaves early."""
+    return page("head.html")
+
+
+@blueprint.get("/api/batches/<slug>/head")
+def newest(slug: str) -> Json:
+    """Return the newest signed head of a batch's log; `size` 0 while there is none."""
+    with pages().context.views.connection() as connection:
+        return _as_json(connection, slug, heads.newest(connection, slug))
+
+
+@blueprint.post("/api/batches/<slug>/head")
+def sign(slug: str) -> Json:
+    """Sign the head as it is now, because a witness asks for it."""
+    head = heads.sign(pages().context.station, slug)
+    with pages().context.views.connection() as connection:
+        return _as_json(connection, slug, head)
+
+
+@blueprint.get("/api/batches/<slug>/consistency")
+def consistency(slug: str) -> Json:
+    """Return the proof that the log at one size (`to`) begins with the log at another (`from`)."""
+    old = number_in_query("from", request.args.get("from"))
+    new = number_in_query("to", request.args.get("to"))
+    if old is None or new is None:
+        raise InputError("the field %(field)s is missing", field="from" if old is None else "to")
+    with pages().context.views.connection() as connection:
+        proof = heads.consistency(connection, slug, old, new)
+    return {"proof": [encode_base64(one) for one in proof]}
+
+
+@blueprint.post("/api/batches/<slug>/witness-keys")
+def enrol(slug: str) -> Json:
+    """Name the key of whoever is signed in, which their tablet has made, in the log."""
+    station = pages().context.station
+    with pages().context.views.connection() as connection:
+        # A witness must not be the one who begins the log: that fixes the manifest.
+        heads.head_now(connection, slug, station.key)
+    key = heads.enrol(station, slug, text_of(body(), "key"), witness=by(), by=by())
+    return {"name": key.name, "key": key.text}
+
+
+@blueprint.post("/api/batches/<slug>/cosignatures")
+def cosign(slug: str) -> Json:
+    """Keep a witness's signature on a head."""
+    data = body()
+    size = whole_number_of(data, "size")
+    return {"time": heads.cosign(pages().context.station, slug, size, text_of(data, "line"))}
+
+
+def _as_json(connection: Connection, slug: str, head: SignedHead | None) -> Json:
+    if head is None:
+        return {"size": 0, "note": "", "paper": "", "code": "", "key": "", "key_code": "",
+                "witnesses": [], "signed": []}  # fmt: skip
+    key = heads.verifier_key(connection, slug, pages().context.station.key).text
+    note = bytes(head).decode()
+    return {
+        "size": head.checkpoint.size,
+        "note": note,
+        "paper": PaperHead.of(head.checkpoint.size, head.checkpoint.root).text,
+        "code": _qr_code(note),
+        "key": key,
+        "key_code": _qr_code(key),
+        "witnesses": [one.text for one in heads.witnesses(connection, slug)],
+        "signed": [line.name for line in head.note.signatures[1:]],
+    }
+
+
+def _qr_code(text: str) -> str:
+    return str(segno.make_qr(text, error="l").svg_data_uri(border=4, light="#fff"))

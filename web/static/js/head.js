@@ -1,0 +1,92 @@
+// The panel with the newest signed head of a log; on a witness's page also the button that cosigns.
+
+import { banner, byId, call, make, moment, number, ofBatch, t } from "./common.js";
+import { checkAndSign, checkHead, lastSigned, ownKey, parseHead, Refusal } from "./cosign.js";
+
+const LOOKS_EVERY_MS = 10_000;
+
+/** Shows the head of whichever batch `follow` names; once it has refused one, it signs no more. */
+export class HeadPanel {
+  constructor({ canSign = false, holder = "" } = {}) {
+    this.slug = "";
+    this.canSign = canSign;
+    this.holder = holder;
+    this.isWorking = false;
+    byId("head-sign")?.addEventListener("click", () => this.sign());
+    setInterval(() => this.look(), LOOKS_EVERY_MS);
+  }
+
+  follow(slug) {
+    if (slug === this.slug) return;
+    this.slug = slug;
+    banner("head", "", "");
+    byId("head-panel").hidden = true;
+    this.look();
+  }
+
+  /** Show the newest head; a witness's tablet also checks it against what it has signed. */
+  async look() {
+    if (!this.slug || this.isWorking || document.hidden) return;
+    const slug = this.slug;
+    try {
+      const answer = await call("GET", ofBatch(slug, "/head"));
+      if (slug !== this.slug) return;
+      await this.show(answer);
+      if (this.canSign && answer.size) await checkHead(slug, answer);
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  async sign() {
+    if (!this.slug || this.isWorking) return;
+    this.isWorking = true;
+    byId("head-sign").disabled = true;
+    try {
+      await checkAndSign(this.slug, this.holder);
+      await this.show(await call("GET", ofBatch(this.slug, "/head")));
+      byId("head-trouble").textContent = "";
+    } catch (error) {
+      this.say(error);
+    } finally {
+      this.isWorking = false;
+      byId("head-sign").disabled = Boolean(byId("banner-head"));
+    }
+  }
+
+  async show(answer) {
+    byId("head-panel").hidden = !answer.size;
+    if (!answer.size) return;
+    byId("head-size").textContent = t("%(count)s entries", { count: number(answer.size) });
+    byId("head-paper").textContent = answer.paper;
+    byId("head-code").src = answer.code;
+    byId("head-signed").textContent = answer.signed.length
+      ? t("Signed by the station and %(names)s", { names: answer.signed.join(", ") })
+      : t("Signed by the station");
+    for (const [id, value] of [["head-key", answer.key], ["head-note", answer.note]]) {
+      if (byId(id)) byId(id).textContent = value;
+    }
+    if (byId("head-key-code")) byId("head-key-code").src = answer.key_code;
+    byId("head-link")?.setAttribute("href", `/head?batch=${encodeURIComponent(this.slug)}`);
+    if (this.canSign) await this.showMine(answer);
+  }
+
+  async showMine(answer) {
+    const mine = await lastSigned(parseHead(answer.note).origin);
+    byId("head-mine").textContent = mine
+      ? t("You signed %(count)s entries: %(time)s", { count: number(parseHead(mine.note).size), time: moment(mine.at) })
+      : t("You have not signed yet.");
+    if (mine) byId("head-own-key").textContent = (await ownKey(this.holder)).text;
+    byId("head-own").hidden = !mine;
+  }
+
+  say(error) {
+    if (error instanceof Refusal) {
+      banner("head", "bad", error.message, ...error.heads.map((note) => make("pre", {}, note)));
+      byId("head-sign").disabled = true;
+      return;
+    }
+    if (error.status === undefined && !(error instanceof Error)) throw error;
+    if (byId("head-trouble")) byId("head-trouble").textContent = error.message;
+  }
+}
