@@ -15,12 +15,13 @@ from scanner_station.service.reconciliation_json import as_json, custody_as_json
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, figures_of, numbers_of, text_of, whole_number_of
-from scanner_station.webapp.context import pages
+from scanner_station.webapp.context import batch_is_there, pages
 from scanner_station.webapp.login import two_people
 
 _OPEN: Final = ("open", "paused")
 
 blueprint = Blueprint("closing", __name__)
+blueprint.before_request(batch_is_there)
 
 
 @blueprint.errorhandler(ClosingError)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 
 from scanner_station.config import Settings
+from scanner_station.service.counter import require_batch
 from scanner_station.service.delivery import Offer
 from scanner_station.service.logins import Logins
 from scanner_station.service.pairing import Pairing
@@ -83,3 +84,15 @@ def pages_of(app: Flask) -> Pages:
 def pages() -> Pages:
     """Return the parts of the application that serves this request."""
     return pages_of(current_app)
+
+
+def batch_is_there() -> None:
+    """Before every route of a blueprint: a batch that does not exist is said first.
+
+    Raises:
+        BatchError: the address names no batch that exists.
+    """
+    slug = (request.view_args or {}).get("slug")
+    if slug is not None:
+        with pages().context.views.connection() as connection:
+            require_batch(connection, slug)

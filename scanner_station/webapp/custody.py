@@ -13,12 +13,13 @@ from scanner_station.service import custody, views
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, text_of, whole_number_of
-from scanner_station.webapp.context import pages
+from scanner_station.webapp.context import batch_is_there, pages
 from scanner_station.webapp.login import two_people
 
 _MOST_NUMBER: Final = 2**53
 
 blueprint = Blueprint("custody", __name__)
+blueprint.before_request(batch_is_there)
 
 
 @blueprint.post("/api/batches/<slug>/zero-report")

@@ -14,10 +14,11 @@ from scanner_station.service import heads
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
 from scanner_station.webapp.calls import body, number_in_query, text_of, whole_number_of
-from scanner_station.webapp.context import pages
+from scanner_station.webapp.context import batch_is_there, pages
 from scanner_station.webapp.drawing import page
 
 blueprint = Blueprint("heads", __name__)
+blueprint.before_request(batch_is_there)
 
 
 @blueprint.get("/head")

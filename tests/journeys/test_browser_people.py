@@ -275,6 +275,7 @@ def test_a_tablet_that_does_not_trust_the_station_is_told_how_to(
     network.start()
     with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
         page.goto(network.https_address + "/")
+    page.wait_for_url("chrome-error:**")  # the browser's own page of warning has to come first
     page.goto(network.certificate_address + "/")
     page.wait_for_url("**/certificate")
     assert network.certificates is not None
