@@ -273,3 +273,11 @@ drop table declared;
 
 -- The sealed batch that this one adds to, '' for none.
 alter table batch add column supplements text not null default '';
+
+-- migration: 040_minutes
+-- What a supervisor enters once for a batch's minutes (domain/particulars.py). No part of the log:
+-- it may be completed after the batch was sealed.
+create table particulars (
+    batch_id integer primary key references batch (id),
+    body text not null                  -- JSON
+) strict;
