@@ -134,6 +134,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MinutesSettings:
+    """How the minutes look; `logo` is a PNG or JPEG picture beside the letterhead, '' for none."""
+
+    logo: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierSettings:
     """What identifiers look like; `serial_pattern` matches a whole serial number."""
 
@@ -173,6 +180,7 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     people: PeopleSettings = field(default_factory=PeopleSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    minutes: MinutesSettings = field(default_factory=MinutesSettings)
     identifiers: IdentifierSettings = field(default_factory=IdentifierSettings)
     cameras: tuple[CameraSettings, ...] = field(default=(), metadata={"key": "camera"})
     serials: tuple[SerialSettings, ...] = field(default=(), metadata={"key": "serial"})

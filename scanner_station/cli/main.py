@@ -108,6 +108,7 @@ def _load_commands() -> None:
         daemon_commands,
         file_commands,
         log_commands,
+        minutes_commands,
         user_commands,
     )
 

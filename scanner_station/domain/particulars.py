@@ -1,6 +1,7 @@
 """What only people know and minutes need: their number, place, legal basis, officers, witnesses."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -10,6 +11,7 @@ from scanner_station.domain.text import checked_text
 
 MOST_PEOPLE = 50
 MOST_BASES = 20
+_PEOPLE = ("officers", "witnesses")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +76,81 @@ class Particulars:
             ),
         )
 
+    def as_json(self) -> dict[str, object]:
+        """Return the particulars with stable keys; `of_json` takes them back."""
+        return asdict(self) | {"held_on": self.held_on.isoformat() if self.held_on else ""}
+
     @property
     def text(self) -> str:
         """The particulars as JSON, as they are kept."""
-        held_on = self.held_on.isoformat() if self.held_on else ""
-        return json.dumps(asdict(self) | {"held_on": held_on}, ensure_ascii=False, sort_keys=True)
+        return json.dumps(self.as_json(), ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def parse(cls, text: str) -> "Particulars":
         """Return the particulars that `text` gave."""
-        known = json.loads(text)
+        return cls.of_json(json.loads(text))
+
+    @classmethod
+    def of_json(cls, data: object) -> "Particulars":
+        """Return the particulars in a JSON object as people send it; what is left out is empty.
+
+        Raises:
+            InputError: it is something else.
+        """
+        fields = _object(data, ("number", "place", "held_on", "legal_basis", *_PEOPLE))
         return cls(
-            number=known["number"],
-            place=known["place"],
-            held_on=date.fromisoformat(known["held_on"]) if known["held_on"] else None,
-            legal_basis=tuple(known["legal_basis"]),
-            officers=tuple(Officer(**one) for one in known["officers"]),
-            witnesses=tuple(Witness(**one) for one in known["witnesses"]),
+            number=_text(fields, "number"),
+            place=_text(fields, "place"),
+            held_on=_day(_text(fields, "held_on")),
+            legal_basis=tuple(
+                _text({"legal_basis": one}, "legal_basis") for one in _list(fields, "legal_basis")
+            ),
+            officers=tuple(
+                Officer(**_texts(one, ("name", "nip", "position")))
+                for one in _list(fields, "officers")
+            ),
+            witnesses=tuple(
+                Witness(**_texts(one, ("name", "institution")))
+                for one in _list(fields, "witnesses")
+            ),
         )
+
+
+def _object(data: object, known: tuple[str, ...]) -> Mapping[str, object]:
+    if not isinstance(data, dict):
+        raise InputError("the body must be one JSON object")
+    for name in data:
+        if name not in known:
+            raise InputError("there is no field %(field)s; check its name", field=str(name)[:40])
+    return data
+
+
+def _texts(data: object, names: tuple[str, ...]) -> dict[str, str]:
+    fields = _object(data, names)
+    return {name: _text(fields, name) for name in names}
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name, "")
+    if not isinstance(value, str):
+        raise InputError("the field %(field)s must be a text", field=name)
+    return value
+
+
+def _list(fields: Mapping[str, object], name: str) -> list[object]:
+    value = fields.get(name, [])
+    if not isinstance(value, list):
+        raise InputError("the field %(field)s must be a list", field=name)
+    return value
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError("%(text)r is no date; write it as 2018-12-19", text=text[:40]) from error
 
 
 def _optional(text: str, what: str) -> str:
