@@ -78,7 +78,14 @@ class Particulars:
 
     def as_json(self) -> dict[str, object]:
         """Return the particulars with stable keys; `of_json` takes them back."""
-        return asdict(self) | {"held_on": self.held_on.isoformat() if self.held_on else ""}
+        return {
+            "number": self.number,
+            "place": self.place,
+            "held_on": self.held_on.isoformat() if self.held_on else "",
+            "legal_basis": list(self.legal_basis),
+            "officers": [asdict(one) for one in self.officers],
+            "witnesses": [asdict(one) for one in self.witnesses],
+        }
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ _SIZE: Final = 8.0
 _LEADING: Final = 9.6
 _PAD: Final = 2.0
 _GAP: Final = 3.0
+_GAP_AFTER_NUMBER: Final = 7.0
 _MOST_LINES: Final = 40
 
 Row = tuple[str, ...]
@@ -26,6 +27,11 @@ class Column:
     title: str
     width_mm: float
     is_number: bool = False
+
+    @property
+    def gap(self) -> float:
+        """How far its text keeps from the next column, in points."""
+        return _GAP_AFTER_NUMBER if self.is_number else _GAP
 
 
 class Listing(Flowable):  # type: ignore[misc]  # the library has no types
@@ -114,7 +120,7 @@ class _Page(Flowable):  # type: ignore[misc]  # the library has no types
             for down, line in enumerate(lines):
                 x = left
                 if column.is_number:
-                    x += width - _GAP - text._canvas.stringWidth(line, text._fontname, _SIZE)
+                    x += width - column.gap - text._canvas.stringWidth(line, text._fontname, _SIZE)
                 text.setTextOrigin(x, top - _PAD - (down + 0.8) * _LEADING)
                 text.textOut(line)
             left += width
@@ -122,7 +128,7 @@ class _Page(Flowable):  # type: ignore[misc]  # the library has no types
 
 def _wrapped(columns: tuple[Column, ...], row: Row, font: str) -> _Cells:
     return tuple(
-        _cut(lines_of(printable(cell), column.width_mm * mm - _GAP, _SIZE, font))
+        _cut(lines_of(printable(cell), column.width_mm * mm - column.gap, _SIZE, font))
         for column, cell in zip(columns, row, strict=True)
     )
 

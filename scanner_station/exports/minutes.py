@@ -137,14 +137,12 @@ def _picture(logo: bytes) -> Flowable | str:
 
 def _sheet(copy: Copy) -> Sheet:
     found = copy.minutes
-    foot = [f"Berita Acara Nomor {found.particulars.number}" if found.particulars.number else ""]
-    foot.append(found.batch.slug)
+    foot = ["salinan untuk publikasi" if copy.is_masked else "memuat data pribadi"]
     if found.head is not None:
         checkpoint = found.head.checkpoint
         foot.append(f"log {PaperHead.of(checkpoint.size, checkpoint.root).text}")
-    foot.append(
-        "salinan tersamar untuk publikasi" if copy.is_masked else "memuat data pribadi, terbatas"
-    )
+    # What is too long for the foot of a page is cut at its end; the number is on the first page.
+    foot.append(found.particulars.number)
     marks = [REHEARSAL] if found.is_rehearsal else []
     if found.batch.state is BatchState.CANCELLED:
         marks.append(CANCELLED)

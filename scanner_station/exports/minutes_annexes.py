@@ -26,6 +26,7 @@ _HOW: Final = {
     Kind.UNIDENTIFIED: "tak teridentifikasi",
 }
 _CARD_CHARACTERS: Final = 16
+_NUMERALS: Final = ("II", "III", "IV", "V")
 _TAKEN_BACK: Final = {
     "counted": "terhitung",
     "added": "ditambahkan",
@@ -41,23 +42,23 @@ def annexes(connection: Connection, copy: Copy) -> list[Flowable]:
     """
     cards = destroyed_cards(connection, copy.minutes, masked=copy.is_masked)
     story: list[Flowable] = [NextPageTemplate(SIDEWAYS), PageBreak()]
-    story += _title("I", _first_title(copy), copy)
+    story += _title(copy)
     story.append(_masked_cards(cards, copy) if copy.is_masked else _cards(cards, copy))
+    for number, (title, rows) in zip(_NUMERALS, _others(copy), strict=False):
+        story += [Spacer(0, 10), *heading(f"LAMPIRAN {number}. {title}"), rows]
+    return story
+
+
+def _others(copy: Copy) -> Iterator[tuple[str, Flowable]]:
     found = copy.minutes.found
     if found.missing and not copy.is_masked:
-        story += [Spacer(0, 10), *heading("LAMPIRAN II. Tercantum dalam daftar, tidak ditemukan")]
-        story.append(_missing(found.missing))
+        yield "Tercantum dalam daftar, tidak ditemukan", _missing(found.missing)
     if found.strangers:
-        story += [Spacer(0, 10), *heading("LAMPIRAN III. Tidak tercantum dalam daftar, disisihkan")]
-        story.append(_strangers(found.strangers, copy))
-    by_hand = _by_hand(copy)
-    if by_hand:
-        story += [Spacer(0, 10), *heading("LAMPIRAN IV. Dimasukkan dengan tangan")]
-        story.append(_by_hand_listing(by_hand, copy))
+        yield "Tidak tercantum dalam daftar, disisihkan", _strangers(found.strangers, copy)
+    if by_hand := _by_hand(copy):
+        yield "Dimasukkan dengan tangan", _by_hand_listing(by_hand, copy)
     if found.findings.voids:
-        story += [Spacer(0, 10), *heading("LAMPIRAN V. Dibatalkan oleh petugas")]
-        story.append(_voids(found.findings.voids, copy))
-    return story
+        yield "Dibatalkan oleh petugas", _voids(found.findings.voids, copy)
 
 
 def _first_title(copy: Copy) -> str:
@@ -66,11 +67,11 @@ def _first_title(copy: Copy) -> str:
     return "DAFTAR KTP-el MENURUT NAMA DAN ALAMAT (by name by address)"
 
 
-def _title(number: str, text: str, copy: Copy) -> list[Flowable]:
+def _title(copy: Copy) -> list[Flowable]:
     entered = copy.minutes.particulars.number
     total = copy.minutes.found.total.burned
     return [
-        paragraph(f"LAMPIRAN {number}. {text}", TITLE),
+        paragraph(f"LAMPIRAN I. {_first_title(copy)}", TITLE),
         paragraph(
             f"Berita Acara Nomor {entered or '…………'} \N{MIDDLE DOT} "
             f"{copy.minutes.batch.title} \N{MIDDLE DOT} {figures_and_words(total)} keping",
@@ -236,8 +237,8 @@ def _by_hand_listing(cards: list[tuple[str, ByHand]], copy: Copy) -> Flowable:
             ("" if copy.is_masked else "Nomor kartu / NIK", 36, False),
             ("Kategori", 30, False),
             ("Kecamatan", 30, False),
-            ("Waktu", 46, False),
-            ("Oleh, disetujui", 40, False),
+            ("Waktu", 52, False),
+            ("Oleh, disetujui", 34, False),
             ("Alasan; foto", 35, False),
         ),
         (
@@ -268,9 +269,9 @@ def _voids(voids: list[Voided], copy: Copy) -> Flowable:
             ("Semula", 34, False),
             ("Kategori", 34, False),
             ("Kecamatan", 34, False),
-            ("Waktu", 46, False),
+            ("Waktu", 52, False),
             ("Oleh", 30, False),
-            ("Alasan", 45, False),
+            ("Alasan", 39, False),
         ),
         (
             (

@@ -158,7 +158,7 @@ def log(copy: Copy) -> list[Flowable]:
     head = copy.minutes.head
     if head is None:
         return [*story, sentence("Log batch ini belum dimulai.")]
-    return [*story, KeepTogether(_head(copy, head))]
+    return [KeepTogether([*story[1:], *_head(copy, head)])]
 
 
 def _head(copy: Copy, head: SignedHead) -> list[Flowable]:

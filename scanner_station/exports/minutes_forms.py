@@ -20,7 +20,7 @@ BLANK: Final = "…………………………"
 
 TITLE: Final = style("title", size=12.5, bold=True, alignment=TA_CENTER)
 CENTRED: Final = style("centred", alignment=TA_CENTER)
-BODY: Final = style("body", alignment=TA_JUSTIFY, spaceAfter=4)
+BODY: Final = style("body", alignment=TA_JUSTIFY, spaceBefore=4, spaceAfter=4)
 PLAIN: Final = style("plain")
 SMALL: Final = style("small", size=8)
 _HEADING: Final = style("heading", size=10.5, bold=True, spaceBefore=9, spaceAfter=3)

@@ -40,7 +40,14 @@ _WHAT: Final = {
     What.PARTS: "Jumlah rincian yang dinyatakan",
 }
 _FIGURES: Final = ("manifest", "counted", "missing", "added", "unidentified", "burned")
-_HEADS: Final = ("Daftar", "Terhitung", "Tidak ada", "Ditambahkan", "Tak teridentifikasi", "Jumlah")
+_HEADS: Final = (
+    ("Daftar", 16),
+    ("Terhitung", 19),
+    ("Tidak ada", 17),
+    ("Ditambahkan", 24),
+    ("Tak teridentifikasi", 24),
+    ("Jumlah", 16),
+)
 
 
 def opening(copy: Copy) -> list[Flowable]:
@@ -158,7 +165,7 @@ def _table_of(title: str, axis: str, rows: dict[str, Figures], copy: Copy) -> li
     return [
         *heading(title),
         listing(
-            ((axis, 56, False), *_columns((16, 18, 16, 21, 27, 16))),
+            ((axis, 54, False), *_columns()),
             [*lines, ("JUMLAH", *_cells(total))],
         ),
     ]
@@ -173,18 +180,18 @@ def _crossed(copy: Copy) -> list[Flowable]:
         (category or NOTHING, district or NOTHING, *_cells(row))
         for (category, district), row in sorted(found.table.items())
     ]
-    columns = (("Kategori", 32, False), ("Kecamatan", 32, False))
+    columns = (("Kategori", 27, False), ("Kecamatan", 27, False))
     return [
         *heading("Menurut kategori dan kecamatan"),
         listing(
-            (*columns, *_columns((15, 17, 15, 20, 24, 15))),
+            (*columns, *_columns()),
             [*lines, ("JUMLAH", "", *_cells(found.total))],
         ),
     ]
 
 
-def _columns(widths_mm: tuple[float, ...]) -> tuple[tuple[str, float, bool], ...]:
-    return tuple((head, width, True) for head, width in zip(_HEADS, widths_mm, strict=True))
+def _columns() -> tuple[tuple[str, float, bool], ...]:
+    return tuple((head, width, True) for head, width in _HEADS)
 
 
 def _cells(row: Figures) -> Row:
