@@ -58,7 +58,8 @@ class Listing(Flowable):  # type: ignore[misc]  # the library has no types
             return []
         some, self._ahead = self._ahead[:fitting], self._ahead[fitting:]
         # The library marks what it puts off to the next page, and refuses it the second time.
-        vars(self).pop("_postponed", None)
+        if hasattr(self, "_postponed"):
+            del self._postponed
         return [_Page(self._columns, [self._head, *some]), self]
 
     def draw(self) -> None:

@@ -18,7 +18,7 @@ from scanner_station.service import heads, people
 from scanner_station.service.counter import require_batch
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
-from scanner_station.storage import custody, scan_log
+from scanner_station.storage import batches, custody, scan_log
 from scanner_station.storage import minutes as rows
 from scanner_station.storage import people as person_rows
 from scanner_station.storage.batches import Batch
@@ -81,6 +81,15 @@ def set_particulars(station: Station, slug: str, entered: Particulars, *, by: st
             connection, at=station.clock.now(), by=by, what="minutes changed", about=slug
         )
     return checked
+
+
+def is_forgotten(connection: Connection, slug: str) -> bool:
+    """Whether the minutes of a batch can no longer name anybody.
+
+    Raises:
+        BatchError: there is no such batch.
+    """
+    return not batches.secret_of(connection, require_batch(connection, slug).id)
 
 
 def minutes(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Minutes:

@@ -13,6 +13,7 @@ from scanner_station.webapp import (
     first_start,
     heads,
     login,
+    minutes,
     officer,
     pairing,
     people,
@@ -77,6 +78,7 @@ def create_app(context: WebContext) -> Flask:
         heads,
         supervisor,
         closing,
+        minutes,
         custody,
         api,
     ):

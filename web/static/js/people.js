@@ -25,6 +25,7 @@ const DONE = {
   "witness let in": () => t("witness let in again"),
   "supervisor let in": () => t("supervisor let in again"),
   "office changed": () => t("office changed"),
+  "minutes changed": () => t("what the minutes say of people changed:"),
   "certificate renewed": () => t("certificate renewed"),
 };
 let changing = null;

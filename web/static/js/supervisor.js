@@ -55,7 +55,9 @@ function card(batch, active) {
     make("div", { class: "row exports" }, make("span", {}, t("The log as a file:")),
       download("csv", "CSV"), download("xlsx", "Excel"), download("jsonl", "JSON Lines")),
     !hasBegun ? null : make("div", { class: "row exports" }, make("span", {}, t("For anybody to check:")),
-      download("bundle", t("Bundle without numbers"))));
+      download("bundle", t("Bundle without numbers"))),
+    make("div", { class: "row exports" }, make("span", {}, t("The official paper:")),
+      make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/minutes` }, t("Minutes"))));
 }
 
 async function activate(batch) {
