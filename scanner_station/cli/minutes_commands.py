@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,10 +11,10 @@ from scanner_station.cli import compose
 from scanner_station.cli.main import cli, with_data
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.particulars import Particulars
-from scanner_station.exports.minutes import export_minutes, read_logo
-from scanner_station.service import minutes as service
 
-_MOST_BYTES = 1024 * 1024
+# What prints is imported where it is needed: `scan` starts without it.
+
+_MOST_BYTES: Final = 1024 * 1024
 
 
 @cli.command("minutes")
@@ -27,6 +27,8 @@ def minutes_(slug: str, output: Path, masked: bool, data: Path) -> None:
 
     Before the batch is sealed every page is marked as a draft.
     """
+    from scanner_station.exports.minutes import export_minutes, read_logo
+
     settings = compose.load_settings(data)
     logo = read_logo(settings.minutes.logo)
     with compose.reading(data) as connection:
@@ -54,16 +56,21 @@ def particulars_(slug: str, file: BinaryIO | None, data: Path) -> None:
 
     Number, place, day, legal basis, officers (name, NIP, position), witnesses (name, institution).
     """
+    from scanner_station.service import minutes
+
     if file is None:
         with compose.reading(data) as connection:
-            known = service.particulars(connection, slug)
+            known = minutes.particulars(connection, slug)
     else:
-        try:
-            sent = json.loads(file.read(_MOST_BYTES))
-        except (ValueError, RecursionError) as error:
-            raise InputError("the particulars are no JSON: %(why)s", why=str(error)) from error
+        entered = _sent(file)
         with compose.writing(data) as station:
-            known = service.set_particulars(
-                station, slug, Particulars.of_json(sent), by=compose.local_account()
-            )
+            known = minutes.set_particulars(station, slug, entered, by=compose.local_account())
     click.echo(json.dumps(known.as_json(), ensure_ascii=False, indent=2))
+
+
+def _sent(file: BinaryIO) -> Particulars:
+    try:
+        sent = json.loads(file.read(_MOST_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise InputError("the particulars are no JSON: %(why)s", why=str(error)) from error
+    return Particulars.of_json(sent)

@@ -88,11 +88,11 @@ def _cards(cards: Iterable[DestroyedCard], copy: Copy) -> Flowable:
     return listing(
         (
             ("No.", 14, True),
-            ("Nomor kartu / NIK", 36, False),
-            ("Nama", 55, False),
-            ("Alamat", 75, False),
-            ("Kecamatan", 30, False),
-            ("Kategori", 26, False),
+            ("Nomor kartu / NIK", 34, False),
+            ("Nama", 50, False),
+            ("Alamat", 84, False),
+            ("Kecamatan", 29, False),
+            ("Kategori", 25, False),
             ("Cara", 17, False),
             ("Entri", 14, True),
         ),
@@ -165,11 +165,11 @@ def _missing(lines: list[Missing]) -> Flowable:
     return listing(
         (
             ("No.", 14, True),
-            ("Nomor kartu / NIK", 36, False),
-            ("Nama", 55, False),
-            ("Alamat", 75, False),
-            ("Kecamatan", 30, False),
-            ("Kategori", 26, False),
+            ("Nomor kartu / NIK", 34, False),
+            ("Nama", 50, False),
+            ("Alamat", 82, False),
+            ("Kecamatan", 29, False),
+            ("Kategori", 25, False),
             ("Keping", 14, True),
             ("Dijelaskan", 17, False),
         ),

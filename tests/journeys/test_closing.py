@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from scanner_station.cli.main import main
 from scanner_station.domain.declared import Declared
@@ -180,6 +181,14 @@ def test_kupang_is_refused_explained_corrected_found_and_sealed(counted: Path) -
     assert "sealed" in verified
     assert "2628" in verified
     run(data, "batch", "burn", SLUG, "--method", "dibakar", "--present", "Inspektorat, Satpol PP")
+    run(data, "minutes", SLUG, "--output", str(data / "minutes.pdf"))
+    paper = " ".join(
+        " ".join(page.extract_text() for page in PdfReader(data / "minutes.pdf").pages).split()
+    )
+    assert "yang dimusnahkan adalah 2.628 (dua ribu enam ratus dua puluh delapan) keping" in paper
+    assert "tidak ditemukan 1 (satu) keping" in paper
+    assert "hilang, dilaporkan" in paper
+    assert "Nama 2628" in paper
     run(data, "witness", "refuse", SLUG, "--witness", "Cici", "--objection", "satu kartu hilang")
     found = reconciled(data, is_open=False)
     assert found["burning"]["method"] == "dibakar"
