@@ -133,7 +133,7 @@ def _objections(kept: Custody) -> Iterator[str]:
     for one in kept.objections.values():
         answer = f"Jawaban {one.answered_by}: {one.answer}" if one.answer else "BELUM DIJAWAB"
         yield f"Keberatan {_whose(one.witness, one.institution)} (entri {one.sequence}): " + (
-            f"{one.text}. {answer}."
+            f"{_ended(one.text)} {_ended(answer)}"
         )
 
 
@@ -141,8 +141,12 @@ def _refusals(kept: Custody) -> Iterator[str]:
     for one in kept.refusals:
         yield (
             f"{_whose(one.witness, one.institution)} menolak menandatangani "
-            f"(entri {one.sequence}): {one.objection}."
+            f"(entri {one.sequence}): {_ended(one.objection)}"
         )
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _whose(witness: str, institution: str) -> str:

@@ -232,7 +232,7 @@ def differences(copy: Copy) -> list[Flowable]:
         ("kode tidak terbaca ketika dipindai", len(findings.unreadable)),
         ("dibatalkan oleh petugas", len(findings.voids)),
         ("juga terhitung pada batch terdahulu", len(findings.earlier)),
-        ("tidak tercantum dalam daftar, disisihkan dan tidak dimusnahkan", len(found.strangers)),
+        ("tidak tercantum dalam daftar, disisihkan (tidak termasuk jumlah)", len(found.strangers)),
     )
     told = "; ".join(f"{text}: {figures(number)}" for text, number in others)
     return [*story, Spacer(0, 6), sentence(f"Catatan lain pada log (kali atau keping): {told}.")]

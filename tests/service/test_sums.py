@@ -1,17 +1,22 @@
 """Whatever happens to a batch, in whatever order, its sums are the same everywhere."""
 
+import io
 import shutil
 import tempfile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pypdf import PdfReader
 
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reconciliation import Figures, added_up
 from scanner_station.exports.bundle import export_bundle
+from scanner_station.exports.minutes import print_minutes
+from scanner_station.exports.terbilang import figures_and_words
 from scanner_station.exports.verification import Asked, verify
 from scanner_station.service import batches, custody
 from scanner_station.service.reconciliation import reconcile
@@ -22,6 +27,7 @@ from tests.fakes import FakeClock
 from tests.service.stations import load_manifest, nik, show
 
 SLUG = "kupang"
+ZONE = ZoneInfo("Asia/Makassar")
 LINES = 12
 CATEGORIES = ("rusak", "pindah", "")
 DISTRICTS = ("Alak", "Oebobo")
@@ -184,6 +190,15 @@ class Sums(RuleBasedStateMachine):
         with self.station.transaction() as connection:
             assert scan_log.rebuild(connection, 1)
             begun = scan_log.next_sequence(connection, 1)
+            for masked in (False, True):
+                # Refused if its list has another number of cards than its sums.
+                paper = text_of(
+                    print_minutes(connection, SLUG, self.station.key, time_zone=ZONE, masked=masked)
+                )
+                total = reconcile(connection, SLUG).total
+                assert f"adalah {figures_and_words(total.burned)} keping" in paper
+                assert f"terhitung: {figures_and_words(total.counted)} keping" in paper
+                assert f"tidak ditemukan {figures_and_words(total.missing)} keping" in paper
             if begun:
                 export_bundle(connection, SLUG, self.station.key, self.folder / "bundle")
         if begun:
@@ -192,6 +207,11 @@ class Sums(RuleBasedStateMachine):
             assert sum(totals.added.values()) == len(self.added)
         self.station.close()
         shutil.rmtree(self.folder)
+
+
+def text_of(pdf: bytes) -> str:
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
 TestSums = pytest.mark.slow(Sums.TestCase)
