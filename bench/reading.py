@@ -48,6 +48,7 @@ CARDS = frozenset({"QR", "Code128", "Code39"})
 ON_REQUEST = frozenset({"PDF417", "DataMatrix", "ITF"})
 ALL_ASKED = DEFAULT_SYMBOLOGIES | {Symbology.PDF417, Symbology.DATAMATRIX, Symbology.ITF}
 FRAME = (1280, 720)
+TOLD_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,20 @@ def readers(symbologies: frozenset[Symbology]) -> dict[str, Reader]:
     }
 
 
+def told(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield the items, and say on standard error every ten seconds how many there were."""
+    said_s = time.monotonic()
+    for number, item in enumerate(items):
+        if time.monotonic() - said_s >= TOLD_EVERY_S:
+            said_s = time.monotonic()
+            print(f"    {number} done", file=sys.stderr)
+        yield item
+
+
 def measure(items: Iterable[Item], used: dict[str, Reader]) -> dict[str, Score]:
     """Give every picture to every reader and count right and false reads."""
     scores = {name: Score() for name in used}
-    for item in items:
+    for item in told(items):
         for name, read in used.items():
             score = scores[name]
             started_s = time.perf_counter()
@@ -306,7 +317,7 @@ def bench_sequences(count: int, seed: int, *, frames: int, with_manifest: bool) 
     ]
     scores = {"manifest": Score()} if with_manifest else {"no manifest": Score()}
     by_axis: dict[str, list[int]] = {}
-    for axis, level, kind, index in cards:
+    for axis, level, kind, index in told(cards):
         seen = list(frames_of(axis, level, kind, seed=seed, index=index, count=frames))
         for name, score in scores.items():
             known = frozenset({seen[0].text}) if name == "manifest" else frozenset()
@@ -330,6 +341,10 @@ def bench_sequences(count: int, seed: int, *, frames: int, with_manifest: bool) 
         print(f"    {axis:12} read by level {levels}")
 
 
+def _coloured(image: Image) -> Image:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+
+
 def bench_stream(frames: int) -> None:
     """Run a stream in which a new undamaged card comes every second, through the child process."""
     table = np.asarray(next(iter(frames_of("jpeg", 0, "", seed=1, index=0))).image)
@@ -342,7 +357,7 @@ def bench_stream(frames: int) -> None:
         known.append(card.text)
         moving = [np.roll(card.image, shift, axis=1) for shift in range(-20, 0, 4)]
         still = [card.image] * 18
-        film += [cv2.cvtColor(f, cv2.COLOR_GRAY2BGR) for f in [*moving, *still, *[empty] * 7]]
+        film += [_coloured(f) for f in [*moving, *still, *[empty] * 7]]
         number += 1
     timed = [Frame(image, index / 30) for index, image in enumerate(film)]
     reader = camera(Recorded(timed), frozenset(known), child=True)
@@ -358,7 +373,10 @@ def bench_idle(seconds: int = 20) -> None:
     """Look at an empty, noisy table at 30 frames a second and report the share of a core."""
     rng = np.random.default_rng(3)
     base = np.full((720, 1280, 3), 90, np.uint8)
-    looks = [cv2.add(base, rng.integers(0, 8, base.shape, dtype=np.uint8)) for _ in range(15)]
+    looks = [
+        np.asarray(cv2.add(base, rng.integers(0, 8, base.shape, dtype=np.uint8)), np.uint8)
+        for _ in range(15)
+    ]
     timed = (Frame(looks[index % 15], index / 30) for index in range(30 * seconds))
     reader = camera(Recorded(timed), frozenset())
     started = time.process_time()

@@ -77,7 +77,7 @@ def decode(images: tuple[Path, ...], _as_json: bool, symbologies: str, explain: 
         click.echo(json.dumps(result.as_json(str(path)), ensure_ascii=False))
         sys.stdout.flush()
         if explain:
-            for line in decoding.explain_lines(result):
+            for line in decoding.explain_lines(result, str(path)):
                 click.echo(line, err=True)
     if refused:
         raise click.exceptions.Exit(EXIT_REFUSED)

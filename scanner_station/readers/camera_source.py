@@ -20,6 +20,8 @@ from scanner_station.domain.errors import InputError, ReaderError
 from scanner_station.readers.decoding.pictures import load_picture
 
 STALLED_S: Final = 1.5
+CLOSE_S: Final = 2.0
+"""A read under way gets this long to end; a program that ends in the midst of one is aborted."""
 FIRST_FRAME_S: Final = 5.0
 """A camera may take this long to warm up before its first picture."""
 OPEN_TIMEOUT_MS: Final = 3000
@@ -163,6 +165,7 @@ class LiveFrames:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        self._thread.join(CLOSE_S)
 
     def _has_news(self) -> bool:
         return self._newest is not None or self._is_lost or self._is_closed

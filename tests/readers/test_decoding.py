@@ -139,6 +139,23 @@ def test_a_picture_file_of_any_kind_is_read(
     }
 
 
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_a_code_printed_on_nothing_is_read_as_if_on_white_paper(
+    suffix: str, tmp_path: Path, decoder: DecoderProcess
+) -> None:
+    path = tmp_path / f"card.{suffix}"
+    black = np.zeros((*picture_of().shape, 3), np.uint8)
+    assert cv2.imwrite(str(path), np.dstack([black, 255 - picture_of()]))
+    assert texts(decode_file(path, decoder=decoder).readings) == [CARD]
+
+
+def test_one_code_with_two_names_is_one_reading() -> None:
+    both = frozenset({Symbology.EAN13, Symbology.UPCA})
+    result = decode_picture(picture_of("012345678905", Symbology.UPCA), symbologies=both)
+    assert [(s.symbology, s.text) for s in result.readings] == [(Symbology.UPCA, "012345678905")]
+    assert result.candidates == ()
+
+
 def test_a_photograph_of_fifty_million_pixels_is_read(
     tmp_path: Path, decoder: DecoderProcess
 ) -> None:
@@ -280,10 +297,12 @@ def test_without_zbar_the_other_engine_still_reads(monkeypatch: pytest.MonkeyPat
 
 def test_explain_says_what_each_stage_read_and_what_was_rejected() -> None:
     image = picture_of()
-    plain = "\n".join(explain_lines(decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES)))
+    plain = "\n".join(
+        explain_lines(decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES), "card.png")
+    )
     assert "zxing: " in plain
     assert f"accepted: '{CARD}' (qr)" in plain
-    rejected = "\n".join(explain_lines(judge([found(ENHANCED, CARD)], [])))
+    rejected = "\n".join(explain_lines(judge([found(ENHANCED, CARD)], []), "card.png"))
     assert f"rejected: '{CARD}' (code128)" in rejected
 
 

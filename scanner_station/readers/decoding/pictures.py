@@ -12,7 +12,7 @@ import numpy as np
 from scanner_station.domain.errors import InputError
 from scanner_station.readers.decoding.symbols import Grey
 
-LARGEST_PX: Final = 100_000_000
+LARGEST_PX: Final = 250_000_000
 LIMITS: Final = {
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(LARGEST_PX),
     "OPENCV_IO_MAX_IMAGE_WIDTH": "65000",
@@ -21,14 +21,16 @@ LIMITS: Final = {
 }
 """Environment of the child: OpenCV then refuses larger pictures by their header."""
 LARGEST_FILE_BYTES: Final = 200_000_000
+HEADER_BYTES: Final = 32
 NATIVE_PX: Final = 16_000_000
 """Larger pictures are made smaller than this before they are read."""
 
 
 def load_picture(path: Path) -> Grey:
-    """Return a picture file as grey, upright by its EXIF orientation; a GIF's first frame.
+    """Return a picture file as grey, upright by its EXIF orientation.
 
-    PNG, JPEG, WebP, GIF, BMP and TIFF.
+    PNG, JPEG, WebP, GIF, BMP and TIFF; of several pictures in one file the first. What is
+    transparent is white, as on paper.
 
     Raises:
         InputError: there is no such file, it is no picture, or it is too large.
@@ -54,6 +56,8 @@ def load_picture(path: Path) -> Grey:
 def _decoded(content: np.ndarray, path: Path) -> Grey:
     try:
         picture = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
+        if picture is not None and may_be_transparent(content[:HEADER_BYTES].tobytes()):
+            picture = _on_white(cv2.imdecode(content, cv2.IMREAD_UNCHANGED), picture)
     except (cv2.error, MemoryError) as error:
         raise InputError(
             "%(path)s is not a picture this program can read, or has more than %(limit)s "
@@ -63,11 +67,28 @@ def _decoded(content: np.ndarray, path: Path) -> Grey:
         ) from error
     if picture is None or not picture.size:
         raise InputError(
-            "%(path)s is not a picture this program can read; give a PNG, JPEG, WebP, GIF, "
-            "BMP or TIFF",
+            "%(path)s is not a picture this program can read, or is cut short; give a PNG, "
+            "JPEG, WebP, GIF, BMP or TIFF",
             path=path,
         )
     return np.asarray(picture, dtype=np.uint8)
+
+
+def may_be_transparent(header: bytes) -> bool:
+    """Whether a file's first bytes announce an alpha channel (PNG's IHDR, WebP's VP8X, VP8L)."""
+    if header.startswith(b"\x89PNG"):
+        return header[25:26] in {b"\x03", b"\x04", b"\x06"}
+    return header[8:15] == b"WEBPVP8" and header[15:16] in {b"X", b"L"}
+
+
+def _on_white(picture: np.ndarray | None, grey: np.ndarray) -> np.ndarray:
+    """Return the grey picture laid on white paper, where the other has an alpha channel."""
+    if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
+        return grey
+    alpha = picture[:, :, 3].astype(np.float32) / np.iinfo(picture.dtype).max
+    if alpha.shape != grey.shape:  # turned by its EXIF orientation
+        return grey
+    return np.asarray(255 - alpha * (255 - grey.astype(np.float32)), dtype=np.uint8)
 
 
 def _fit(picture: Grey) -> Grey:

@@ -65,7 +65,10 @@ def judge(found: Sequence[Found], steps: Sequence[Step]) -> PictureResult:
     """Sort what the stages found into readings and candidates."""
     readings = _readings(found)
     known = {(symbol.symbology, symbol.text) for symbol in readings}
-    others = _distinct(one for one in found if _key(one) not in known)
+    keys = {_key(one) for one in found}
+    others = _distinct(
+        one for one in found if _key(one) not in known and not _is_upca(_key(one), keys)
+    )
     return PictureResult(
         readings=tuple(readings), candidates=tuple(others), steps=tuple(steps), found=tuple(found)
     )
@@ -79,7 +82,11 @@ def _readings(found: Sequence[Found]) -> list[Symbol]:
     stages_of: dict[tuple[Symbology, str], set[str]] = {}
     for one in found:
         stages_of.setdefault(_key(one), set()).add(one.stage)
-    sure = {key for key, names in stages_of.items() if _is_sure(key, names, stages_of)}
+    sure = {
+        key
+        for key, names in stages_of.items()
+        if _is_sure(key, names, stages_of) and not _is_upca(key, stages_of)
+    }
     return _distinct(one for one in found if _key(one) in sure)
 
 
@@ -101,6 +108,14 @@ def _is_sure(
     return len(names) > 1 or any(BY_NAME[name].is_plain for name in names)
 
 
+def _is_upca(key: tuple[Symbology, str], all_found: Iterable[tuple[Symbology, str]]) -> bool:
+    """Whether an EAN-13 is the other name of a UPC-A that was read: the same bars, a 0 before."""
+    symbology, text = key
+    return symbology is Symbology.EAN13 and any(
+        other is Symbology.UPCA and text == "0" + shorter for other, shorter in all_found
+    )
+
+
 def _distinct(found: Iterable[Found]) -> list[Symbol]:
     first: dict[tuple[Symbology, str], Symbol] = {}
     for one in found:
@@ -108,17 +123,21 @@ def _distinct(found: Iterable[Found]) -> list[Symbol]:
     return list(first.values())
 
 
-def explain_lines(result: PictureResult) -> list[str]:
+def _reason(symbol: Symbol) -> str:
+    if symbol.symbology in SHORT_READ:
+        return "no check digit, and not read whole from the picture as it is"
+    return "only one stage read it, and from an enhanced picture"
+
+
+def explain_lines(result: PictureResult, path: str) -> list[str]:
     """Return, for people, which stage read what in how many ms and what was rejected."""
-    lines = []
+    lines = [f"{path}:"]
     for step in result.steps:
         texts = [one.symbol.text for one in result.found if one.stage == step.stage]
         what = ", ".join(repr(text) for text in texts) or "nothing"
-        lines.append(f"{step.stage}: {step.ms:.1f} ms, {what}")
-    lines += [f"accepted: {s.text!r} ({s.symbology.value})" for s in result.readings]
+        lines.append(f"  {step.stage}: {step.ms:.1f} ms, {what}")
+    lines += [f"  accepted: {s.text!r} ({s.symbology.value})" for s in result.readings]
     lines += [
-        f"rejected: {s.text!r} ({s.symbology.value}): only one stage read it, "
-        "and from an enhanced picture"
-        for s in result.candidates
+        f"  rejected: {s.text!r} ({s.symbology.value}): {_reason(s)}" for s in result.candidates
     ]
     return lines
