@@ -12,7 +12,9 @@ from scanner_station.exports.minutes_forms import BLANK, Copy, sentence
 from scanner_station.exports.paper import paragraph, style
 
 _ABREAST: Final = 2
-_ROWS_TOGETHER: Final = 5
+_WIDTH: Final = 170 * mm
+_ROWS_HEIGHT: Final = 225 * mm
+_TITLE_HEIGHT: Final = 10
 _PEN_MM: Final = 17
 _OFFICERS: Final = "Yang melaksanakan pemusnahan"
 _WITNESSES: Final = "Saksi-saksi"
@@ -26,6 +28,8 @@ _OVER: Final = style("over", size=10, bold=True, alignment=TA_CENTER, spaceBefor
 _AGAIN: Final = style("again", size=8.5, alignment=TA_CENTER, spaceBefore=4)
 
 Block = list[Flowable]
+Row = tuple[str, Table]
+"""What stands above a row of places to sign, and the row."""
 
 
 def signatures(copy: Copy) -> list[Flowable]:
@@ -38,26 +42,41 @@ def signatures(copy: Copy) -> list[Flowable]:
         for one in entered.witnesses
     ]
     rows = [*_rows(_OFFICERS, officers), *_rows(_WITNESSES, witnesses)]
-    story: list[Flowable] = []
-    for start in range(0, len(rows), _ROWS_TOGETHER):
-        above = _continued(copy) if start else sentence(_CLOSING)
-        story.append(KeepTogether([above, *_titled(rows[start : start + _ROWS_TOGETHER])]))
-    return story
+    return [
+        KeepTogether([_continued(copy) if place else sentence(_CLOSING), *_titled(some)])
+        for place, some in enumerate(_pages(rows))
+    ]
 
 
-def _rows(title: str, blocks: list[Block]) -> list[tuple[str, list[Block]]]:
+def _pages(rows: list[Row]) -> list[list[Row]]:
+    """Return the rows in groups that fit on a page each, with the words above them."""
+    pages: list[list[Row]] = []
+    left = 0.0
+    for title, row in rows:
+        height = row.wrap(_WIDTH, _ROWS_HEIGHT)[1] + _TITLE_HEIGHT
+        if height > left:
+            pages.append([])
+            left = _ROWS_HEIGHT
+        pages[-1].append((title, row))
+        left -= height
+    return pages
+
+
+def _rows(title: str, blocks: list[Block]) -> list[Row]:
     blocks = blocks or [_nobody()]
-    return [(title, blocks[start : start + _ABREAST]) for start in range(0, len(blocks), _ABREAST)]
+    return [
+        (title, _row(blocks[start : start + _ABREAST])) for start in range(0, len(blocks), _ABREAST)
+    ]
 
 
-def _titled(rows: list[tuple[str, list[Block]]]) -> list[Flowable]:
+def _titled(rows: list[Row]) -> list[Flowable]:
     story: list[Flowable] = []
     last = ""
-    for title, blocks in rows:
+    for title, row in rows:
         if title != last:
             story.append(paragraph(title, _OVER))
         last = title
-        story.append(_row(blocks))
+        story.append(row)
     return story
 
 
@@ -67,11 +86,8 @@ def _continued(copy: Copy) -> Flowable:
 
 
 def _row(blocks: list[Block]) -> Table:
-    cells = [*blocks, *([""] * (_ABREAST - len(blocks)))]
-    if len(blocks) == 1:
-        cells = [blocks[0]]
     rules = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 6)])
-    return Table([cells], colWidths=[170 * mm / len(cells)] * len(cells), style=rules)
+    return Table([blocks], colWidths=[_WIDTH / len(blocks)] * len(blocks), style=rules)
 
 
 def _officer(name: str, position: str, nip: str, copy: Copy) -> Block:

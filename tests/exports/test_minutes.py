@@ -268,10 +268,12 @@ def test_containers_days_fire_objections_and_refusals_stand_in_the_minutes(
         assert said in text
 
 
-@pytest.mark.parametrize("witnesses", [0, 1, 7, 40])
-def test_nobody_signs_on_a_page_without_words(station: Station, witnesses: int) -> None:
+@pytest.mark.parametrize(("witnesses", "words"), [(0, 0), (1, 9), (7, 9), (7, 60), (40, 60)])
+def test_nobody_signs_on_a_page_without_words(station: Station, witnesses: int, words: int) -> None:
     people = tuple(
-        Witness(name=f"Saksi {'Bernama Sangat Panjang ' * 3}{number}", institution="Lembaga " * 9)
+        Witness(
+            name=f"Saksi {'Bernama Sangat Panjang ' * 3}{number}", institution="Lembaga " * words
+        )
         for number in range(witnesses)
     )
     sealed_logs.fill(station, 5)
@@ -296,6 +298,39 @@ def test_pages_are_numbered_and_each_repeats_the_head_of_its_table(station: Stat
     for page in pages[annex:]:
         if re.search(r"\b99710441\d{8}\b", page):
             assert "Nomor kartu / NIK" in page
+
+
+def test_whatever_people_write_stands_there_and_breaks_nothing(tmp_path: Path) -> None:
+    station = Station(tmp_path / "data", clock=FakeClock())
+    hostile = [
+        "<b>tebal</b>",
+        "&amp; %s %(x)s",
+        "\u738b\u5c0f\u660e",
+        "W" * 70,
+        "=1+1",
+        "\u202eabc",
+    ]
+    path = tmp_path / "m.csv"
+    lines = [f"{nik(n)},{text},{text},{text}" for n, text in enumerate(hostile)]
+    path.write_text("\n".join(["nik,nama,alamat,kategori", *lines]) + "\n", encoding="utf-8")
+    try:
+        batches.create(station, SLUG, title="<para>&</para>", by="penyelia")
+        checked = batches.check_manifest(station, SLUG, path, path.name)
+        batches.import_manifest(station, SLUG, checked, by="penyelia")
+        for number in range(len(hostile) - 1):
+            show(station, SLUG, nik(number))
+        entered = Particulars(
+            number="<i>1</i>",
+            legal_basis=("W" * 500, "<font size=99>&"),
+            witnesses=(Witness(name="W" * 80, institution="<br/>"),),
+        )
+        minutes.set_particulars(station, SLUG, entered, by="penyelia")
+        text = text_of(printed(station))
+        for said in ("<para>&</para>", "<b>tebal</b>", "&amp; %s %(x)s", "[U+738B]", "<i>1</i>"):
+            assert said in text
+        assert "<br/>" in text
+    finally:
+        station.close()
 
 
 def test_letterhead_and_logo_stand_at_the_top(station: Station, tmp_path: Path) -> None:
