@@ -112,6 +112,10 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.wait_for_selector("#manifest[data-state=checked]")
     shoot("supervisor-checked")
     page.click("#manifest-stop")
+    page.goto(running.address + "/batches/besok/minutes")
+    page.click("#add-officer")
+    page.click("#add-witness")
+    shoot("supervisor-minutes")
 
 
 def entrance(page: Page, running: RunningStation, shoot: Shoot) -> None:
