@@ -10,10 +10,12 @@ from scanner_station.domain.custody_records import Container, Day, Form
 from scanner_station.domain.entry import Body, Kind, card_commitment, timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError
 from scanner_station.domain.identifier import Unreadable, masked
+from scanner_station.domain.manifest import ManifestLine
 from scanner_station.domain.people import checked_name
 from scanner_station.domain.text import checked_text
 from scanner_station.service import heads
 from scanner_station.service.counter import known_of, line_of, load_tally, require_batch
+from scanner_station.service.delivery import nearest_line
 from scanner_station.service.log_book import LogBook, custody_of, log_book
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, scan_log
@@ -179,6 +181,8 @@ def resume(station: Station, slug: str, *, figure: int, by: str) -> Day:
 def look_up(connection: Connection, slug: str, payload: bytes) -> Json:
     """Return what the manifest says of a typed number before it is counted; writes nothing.
 
+    `near` is the one line that is a digit away from a number that nobody listed.
+
     Raises:
         BatchError: there is no such batch.
     """
@@ -188,12 +192,20 @@ def look_up(connection: Connection, slug: str, payload: bytes) -> Json:
         return {"verdict": Verdict.UNREADABLE, "reason": identified.reason}
     line = line_of(connection, batch, identified.identifier)
     known = known_of(connection, batch, identified.identifier, line)
+    near = None if line else nearest_line(connection, batch, payload)
     return {
         "verdict": judge(identified.scheme, known).verdict,
         "identifier": identified.identifier,
         "masked": masked(identified.identifier),
-        "name": line.name if line else "",
         "address": line.address if line else "",
+        **_said_of(line),
+        "near": {"identifier": near.identifier, **_said_of(near)} if near else None,
+    }
+
+
+def _said_of(line: ManifestLine | None) -> Json:
+    return {
+        "name": line.name if line else "",
         "category": line.category if line else "",
         "district": line.district if line else "",
     }

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.domain.errors import AccessError, BatchError, StorageError
@@ -13,6 +14,7 @@ from scanner_station.domain.manifest import ManifestLine
 from scanner_station.domain.reading import ReaderId, Reading
 from scanner_station.service.station import Station
 from scanner_station.storage import manifests
+from scanner_station.storage.batches import Batch
 
 _log = logging.getLogger(__name__)
 
@@ -109,16 +111,21 @@ class Delivery:
             batch = self._station.counter(self._open_slug()).batch
         except (BatchError, StorageError):
             return None
-        identified = batch.schemes.identify(payload)
-        if batch.manifest_id is None or isinstance(identified, Unreadable):
-            return None
         with self._station.transaction() as connection:
-            found = [
-                line
-                for other in _one_digit_away(identified.identifier)
-                if (line := manifests.lookup(connection, batch.manifest_id, other))
-            ]
-        return found[0] if len(found) == 1 else None
+            return nearest_line(connection, batch, payload)
+
+
+def nearest_line(connection: Connection, batch: Batch, payload: bytes) -> ManifestLine | None:
+    """Return the one manifest line that is one digit away from a payload; None if not just one."""
+    identified = batch.schemes.identify(payload)
+    if batch.manifest_id is None or isinstance(identified, Unreadable):
+        return None
+    found = [
+        line
+        for other in _one_digit_away(identified.identifier)
+        if (line := manifests.lookup(connection, batch.manifest_id, other))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _one_digit_away(identifier: str) -> Iterator[str]:

@@ -123,6 +123,25 @@ def newest(connection: Connection, slug: str, count: int) -> list[StoredEntry]:
     return list(scan_log.entries(connection, batch.id, since=since))[::-1]
 
 
+def last_counted(connection: Connection, slug: str) -> StoredEntry | None:
+    """Return the newest entry that is counted now: the one that taking back begins with."""
+    batch = require_batch(connection, slug)
+    sequence = scan_log.last_counted(connection, batch.id)
+    return None if sequence is None else scan_log.entry(connection, batch.id, sequence)
+
+
+def good_neighbours(
+    connection: Connection, slug: str, sequence: int
+) -> tuple[StoredEntry | None, StoredEntry | None]:
+    """Return the good scans before and after an entry: between them its card lies in the pile."""
+    batch = require_batch(connection, slug)
+    before, after = scan_log.counted_around(connection, batch.id, sequence)
+    return (
+        None if before is None else scan_log.entry(connection, batch.id, before),
+        None if after is None else scan_log.entry(connection, batch.id, after),
+    )
+
+
 def name_on_manifest(connection: Connection, slug: str, identifier: str) -> str:
     """Return the name that the batch's manifest gives an identifier, '' for none."""
     batch = require_batch(connection, slug)

@@ -166,6 +166,28 @@ def last_counted(
     return None if row is None else int(row[0])
 
 
+def counted_around(
+    connection: sqlite3.Connection, batch_id: int, sequence: int, *, within: int = 1000
+) -> tuple[int | None, int | None]:
+    """Return the entries nearest before and after one that are counted now, `within` at most."""
+
+    def nearest(first: int, last: int, order: str) -> int | None:
+        row = connection.execute(
+            f"select sequence from entry where batch_id = :batch"  # noqa: S608  # asc or desc
+            " and sequence between :first and :last and body ->> 'verdict' = 'counted'"
+            " and exists (select 1 from opening join piece using (identifier, batch_id)"
+            "   where opening.batch_id = entry.batch_id and opening.sequence = entry.sequence"
+            f"   and piece.sequence = entry.sequence) order by sequence {order} limit 1",
+            {"batch": batch_id, "first": first, "last": last},
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    return (
+        nearest(sequence - within, sequence - 1, "desc"),
+        nearest(sequence + 1, sequence + within, "asc"),
+    )
+
+
 def tally_rows(connection: sqlite3.Connection, batch_id: int) -> list[TallyRow]:
     """Return the kept tally and, after it, what the newer entries add; a key may come twice."""
     found = connection.execute(

@@ -207,9 +207,11 @@ class Live:
             start = max(0, newest + 1 - count) if since is None else since + 1
             is_reset = since is not None and not 0 <= newest - since <= REPLAY_MOST
             found = [] if is_reset else list(entries_for_screens(connection, slug, since=start))
+            last = views.last_counted(connection, slug) if since is None else None
         for entry in found:
             entry["replayed"] = since is None
         return {"entries": found, "reset": is_reset, "tally": tally, "newest": newest} | {
+            "last_counted": views.entry_as_json(last.body, last.identifier) if last else None,
             "at": timestamp(self._station.clock.now()),
             **self.status(),
         }

@@ -1,6 +1,7 @@
 """What the officer at the table does: count a card, take one back, choose, go on after a fault."""
 
 import re
+from sqlite3 import Connection
 from typing import Final
 
 from flask import Blueprint, Response, abort, redirect
@@ -12,6 +13,7 @@ from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.reading import ReaderId, Reading, Symbology, symbology_named
 from scanner_station.service import batches, views
 from scanner_station.service.views import Json
+from scanner_station.storage.scan_log import StoredEntry
 from scanner_station.webapp.auth import by, caller, has_no_batch
 from scanner_station.webapp.calls import body, text_of, whole_number_of
 from scanner_station.webapp.context import pages
@@ -114,14 +116,22 @@ def activate(slug: str) -> Json:
 
 @blueprint.get("/api/batches/<slug>/entries/<int:sequence>")
 def entry(slug: str, sequence: int) -> Json:
-    """Show one entry with its whole identifier: the officer's own result."""
+    """Show one entry with its whole identifier, and the good scans around it in the pile."""
     if sequence >= 2**53:
         abort(404)
     with pages().context.views.connection() as connection:
         found = next(iter(views.entries(connection, slug, since=sequence, limit=1)), None)
         if found is None or found.sequence != sequence:
             abort(404)
-        name = views.name_on_manifest(connection, slug, found.identifier)
+        before, after = views.good_neighbours(connection, slug, sequence)
+        return _whole(connection, slug, found) | {
+            "before": None if before is None else _whole(connection, slug, before),
+            "after": None if after is None else _whole(connection, slug, after),
+        }
+
+
+def _whole(connection: Connection, slug: str, found: StoredEntry) -> Json:
+    name = views.name_on_manifest(connection, slug, found.identifier)
     return views.entry_as_json(found.body, found.identifier, whole=True, name=name)
 
 

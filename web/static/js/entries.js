@@ -4,10 +4,12 @@ import { kindOf, make, number, shape, shortTime, t, WORDS } from "./common.js";
 
 /** Keeps the newest entries of one batch and draws the last ten of them. */
 export class Entries {
-  /** `onTakeBack(entry)`: give each counted entry a button for it. */
-  constructor(list, { onTakeBack = null } = {}) {
+  /** `onTakeBack(entry)`: a button on each counted entry; `onFind(entry)`: on what is set aside. */
+  constructor(list, { onTakeBack = null, onFind = null, isSetAside = () => false } = {}) {
     this.list = list;
     this.onTakeBack = onTakeBack;
+    this.onFind = onFind;
+    this.isSetAside = isSetAside;
     this.known = new Map();
   }
 
@@ -49,9 +51,12 @@ export class Entries {
     const kind = kindOf(entry);
     const isBack = kind === "counted" && this.isTakenBack(entry);
     const card = kind === "void" ? t("entry %(sequence)s", { sequence: entry.target }) : entry.masked || "–";
-    const button = this.onTakeBack && kind === "counted" && !isBack
-      ? make("button", { type: "button", class: "quiet", onclick: () => this.onTakeBack(entry) }, t("Take back"))
-      : null;
+    let button = null;
+    if (this.onTakeBack && kind === "counted" && !isBack) {
+      button = make("button", { type: "button", class: "quiet", onclick: () => this.onTakeBack(entry) }, t("Take back"));
+    } else if (this.onFind && this.isSetAside(entry)) {
+      button = make("button", { type: "button", class: "quiet", onclick: () => this.onFind(entry) }, t("Find"));
+    }
     return make("li", { class: "entry", "data-kind": kind, "data-back": isBack, "data-sequence": entry.sequence },
       shape(kind),
       make("span", { class: "what" },

@@ -7,6 +7,23 @@ const STALE_MS = 3000;
 const ASK_MS = 1000;
 const STREAM_AGAIN_MS = 10_000;
 
+// A browser opens six connections to a station in all, streams included: a seventh page would wait
+// for ever. So the pages of one browser share four streams, and the others ask once a second.
+const STREAMS_A_BROWSER = 4;
+
+/** Take a stream's place in this browser; resolves to what gives it back, or null if none is free. */
+async function takePlace() {
+  if (!navigator.locks) return () => {}; // an insecure page cannot know of the others
+  for (let number = 0; number < STREAMS_A_BROWSER; number += 1) {
+    const giveBack = await new Promise((resolve) => {
+      navigator.locks.request(`stream-${number}`, { ifAvailable: true },
+        (lock) => lock ? new Promise((release) => resolve(release)) : resolve(null)).catch(() => resolve(null));
+    });
+    if (giveBack) return giveBack;
+  }
+  return null;
+}
+
 export class Live {
   /**
    * `on`: picture(picture), entry(entry), tally(tally), readers(readers), fault(fault),
@@ -22,11 +39,21 @@ export class Live {
     this.wasLost = false;
     this.round = 0; // each `follow` begins a new one; what belongs to an old one is ignored
     this.streamAgainAt = 0;
-    setInterval(() => this.judge(), 200);
+    this.struckAt = this.heardAt; // when this page's own clock last struck
+    setInterval(() => {
+      this.struckAt = performance.now();
+      this.judge();
+    }, 200);
     document.addEventListener("visibilitychange", () => {
       if (!closesWhenHidden) return;
       if (document.hidden) this.stop();
       else this.resume();
+    });
+    // A tab that was put to sleep has missed what came meanwhile: it is shown, but makes no sound.
+    document.addEventListener("freeze", () => this.stop());
+    document.addEventListener("resume", () => {
+      this.wasLost = true;
+      this.resume();
     });
     addEventListener("pagehide", () => this.stop());
     addEventListener("pageshow", (event) => event.persisted && this.resume());
@@ -42,9 +69,15 @@ export class Live {
 
   stop() {
     this.round += 1;
+    this.closeStream();
+    clearTimeout(this.timer);
+  }
+
+  closeStream() {
     this.source?.close();
     this.source = null;
-    clearTimeout(this.timer);
+    this.giveBack?.();
+    this.giveBack = null;
   }
 
   resume() {
@@ -101,7 +134,15 @@ export class Live {
     this.on.active?.(status.active.slug);
   }
 
-  open(round) {
+  async open(round) {
+    const giveBack = await takePlace();
+    if (round !== this.round) return giveBack?.();
+    if (!giveBack) {
+      this.streamAgainAt = performance.now() + STREAM_AGAIN_MS;
+      this.timer = setTimeout(() => this.ask(round), ASK_MS);
+      return;
+    }
+    this.giveBack = giveBack;
     const source = new EventSource(ofBatch(this.slug, `/events?since=${this.last}`));
     this.source = source;
     let hasSpoken = false;
@@ -115,7 +156,7 @@ export class Live {
       handle(data);
     });
     hear("beat", () => {});
-    hear("entry", (entry) => this.on.entry(entry));
+    hear("entry", (entry) => this.on.entry(this.hasSlept ? { ...entry, replayed: true } : entry));
     hear("tally", (tally) => this.on.tally(tally));
     hear("readers", (data) => this.on.readers?.(data.readers));
     hear("fault", (fault) => this.on.fault?.(fault));
@@ -123,8 +164,7 @@ export class Live {
     hear("reset", () => this.follow(this.slug));
     source.onerror = () => {
       if (round !== this.round) return;
-      source.close();
-      this.source = null;
+      this.closeStream();
       delete document.documentElement.dataset.stream;
       // A stream that never spoke found no free place: ask for a while, then try again.
       if (!hasSpoken) this.streamAgainAt = performance.now() + STREAM_AGAIN_MS;
@@ -132,9 +172,17 @@ export class Live {
     };
   }
 
+  /** Return what the station's clock says now, in ms; the page's own until it has spoken. */
+  stationNow() {
+    return this.stationTime === null ? Date.now() : this.stationTime + performance.now() - this.toldAt;
+  }
+
   heard(at) {
     this.heardAt = performance.now();
-    if (at) this.stationTime = new Date(at).getTime();
+    if (at) {
+      this.stationTime = new Date(at).getTime();
+      this.toldAt = this.heardAt;
+    }
     this.judge();
   }
 
@@ -142,6 +190,11 @@ export class Live {
     this.wasLost = true;
     this.heardAt = Math.min(this.heardAt, performance.now() - STALE_MS - 1);
     this.judge();
+  }
+
+  /** Whether the whole tablet slept: this page's own clock has not struck for long. */
+  get hasSlept() {
+    return !document.hidden && performance.now() - this.struckAt > STALE_MS;
   }
 
   judge() {
@@ -153,8 +206,7 @@ export class Live {
     }
     // A stream that has gone silent without an error is left for a question.
     if (!isAlive && this.source) {
-      this.source.close();
-      this.source = null;
+      this.closeStream();
       clearTimeout(this.timer);
       this.ask(this.round);
     }

@@ -4,9 +4,13 @@ import {
   banner, byId, call, clockTime, kindOf, make, moment, number, ofBatch, REASONS, sentence, showTally, t, WORDS,
 } from "./common.js";
 import { Entries } from "./entries.js";
+import { stayAwake } from "./awake.js";
 import { Live } from "./live.js";
+import { Pace } from "./pace.js";
+import { isSetAside, Pile } from "./pile.js";
 import { Sender } from "./sender.js";
 import * as sound from "./sound.js";
+import { Typing } from "./typing.js";
 import * as wedge from "./wedge.js";
 
 let slug = "";
@@ -17,7 +21,11 @@ let shownSequence = -1;
 let hints = {};
 const sounded = new Set(); // sequences of this batch whose sound was played
 
-const entries = new Entries(byId("last"), { onTakeBack: askToTakeBack });
+const pile = new Pile(() => slug);
+const pace = new Pace();
+const entries = new Entries(byId("last"), {
+  onTakeBack: askToTakeBack, onFind: (entry) => pile.find(entry.sequence), isSetAside,
+});
 
 // --- the verdict ---------------------------------------------------------------------------
 
@@ -31,7 +39,9 @@ function say(kind, word, card, detail) {
   panel.classList.remove("flash");
   void panel.offsetWidth; // so that two equal verdicts in a row are seen as two
   panel.classList.add("flash");
-  if (document.activeElement?.tagName !== "INPUT") scrollTo({ top: 0 });
+  document.body.dataset.said = kind; // the colour fills the whole screen
+  // On a phone the verdict comes to the top; the line above it is worth less than its size.
+  if (document.activeElement?.tagName !== "INPUT") byId("verdict").scrollIntoView({ block: "nearest" });
 }
 
 function detailOf(entry) {
@@ -89,6 +99,10 @@ function takeIn(entry) {
   const known = entries.known.get(entry.sequence);
   entries.draw();
   refreshUndo();
+  if (isNew) {
+    pace.heard(entry);
+    pile.heard(entry);
+  }
   if (isNew && !entry.replayed && kindOf(entry) && !sounded.has(entry.sequence)) {
     sounded.add(entry.sequence);
     sound.play(kindOf(entry));
@@ -133,13 +147,7 @@ function capture(payload, typed) {
 
 wedge.listen((text) => capture(text, false));
 
-byId("typing").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = byId("number").value.trim();
-  if (!text) return;
-  byId("number").value = "";
-  capture(text, true);
-});
+new Typing({ slug: () => slug, count: (text) => capture(text, true) });
 
 // --- taking back ---------------------------------------------------------------------------
 
@@ -169,12 +177,28 @@ byId("undoing").querySelector("form").addEventListener("submit", async (event) =
     const reason = byId("reason").value;
     takeIn(await call("POST", ofBatch(slug, "/void"), { sequence: undoing.sequence, reason }));
     byId("undoing").close();
+    await findLastCounted();
   } catch (error) {
     if (error.status === undefined) throw error;
     byId("undo-refused").textContent = sentence(error.message);
   } finally {
     button.disabled = false;
   }
+});
+
+// The last card that counts may be further back than what this page has seen.
+async function findLastCounted() {
+  if (entries.lastCounted) return;
+  const { last_counted: last } = await call("GET", ofBatch(slug, "/live"));
+  if (last) entries.add(last);
+  refreshUndo();
+}
+
+addEventListener("keydown", (event) => {
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
+  if (event.target instanceof HTMLInputElement && event.target.value) return; // its own undo
+  event.preventDefault();
+  if (entries.lastCounted) askToTakeBack(entries.lastCounted);
 });
 
 // --- the batch -----------------------------------------------------------------------------
@@ -187,6 +211,8 @@ async function choose(wanted) {
     ...open.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
   entries.clear();
   sounded.clear();
+  pile.clear();
+  pace.clear();
   shownSequence = -1;
   refreshUndo();
   say("ready", WORDS.ready(), "", slug
@@ -221,6 +247,8 @@ byId("batch").addEventListener("change", async (event) => {
 function showBatch(newTally) {
   tally = newTally;
   showTally(tally);
+  pace.tally = tally;
+  pace.show(live.stationNow());
   byId("choosing").hidden = tally.has_manifest;
   if (!tally.has_manifest) {
     if (document.activeElement !== byId("category")) byId("category").value = tally.category;
@@ -345,7 +373,11 @@ byId("sound").addEventListener("click", () => sound.wake(refreshSound));
 
 const live = new Live({
   picture(picture) {
-    for (const entry of picture.entries) entries.add(entry);
+    for (const entry of picture.entries) {
+      entries.add(entry);
+      pace.heard(entry);
+    }
+    if (picture.last_counted) entries.add(picture.last_counted);
     entries.draw();
     refreshUndo();
     const newest = entries.newest[0];
@@ -388,5 +420,7 @@ if (preview) {
   preview.src = "/preview.jpg";
 }
 
+setInterval(() => pace.show(live.stationNow()), 2000);
+stayAwake();
 sound.wake(refreshSound);
 chooseWhenPossible();

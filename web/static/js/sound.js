@@ -12,6 +12,11 @@ const TONES = {
 };
 const LOUDNESS = { sine: 0.6, triangle: 0.6, square: 0.25, sawtooth: 0.35 };
 
+const SHAKES = { // ms on, off, on …: felt through gloves
+  counted: [60], already_counted: [60, 80, 60], not_on_manifest: [300, 100, 300], unreadable: [400],
+  waiting: [150], refused: [200, 80, 200], fault: [500, 150, 500, 150, 500],
+};
+
 let context = null;
 /** How often each sound was played; a test listens here. */
 export const played = {};
@@ -32,6 +37,8 @@ export function play(name) {
   if (!tones) return;
   played[name] = (played[name] ?? 0) + 1;
   document.documentElement.dataset.played = JSON.stringify(played);
+  // Before the first tap a page may not, and would say so in its console.
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(SHAKES[name]);
   if (!isAwake()) return;
   for (const [frequency, start, length, type] of tones) {
     const begin = context.currentTime + start;

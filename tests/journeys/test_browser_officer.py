@@ -1,0 +1,366 @@
+"""The officer's page as an officer uses it: at the table, with gloves, in the sun."""
+
+import itertools
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakes import FakeClock
+from tests.journeys.command_line import COMMAND, run
+from tests.journeys.test_browser_pages import (
+    WITHIN_MS,
+    open_officer,
+    running,
+    scan_like_a_keyboard,
+    verdict,
+)
+from tests.webapp.running import SLUG, RunningStation, free_port, manifest_of, nik
+
+__all__ = ["running"]  # the fixture
+
+
+def is_tallied(running: RunningStation, **expected: int) -> None:
+    tally = running.station.counter(SLUG).tally
+    assert {name: getattr(tally, name) for name in expected} == expected
+
+
+# --- typing a number -----------------------------------------------------------------------
+
+
+def test_a_number_on_the_manifest_shows_its_name_before_enter_counts_it(
+    running: RunningStation, page: Page
+) -> None:
+    open_officer(page, running)
+    page.locator("#number").press_sequentially(nik(4), delay=60)
+    said = page.locator("#said-of-number")
+    expect(said).to_contain_text("Nama 4", timeout=WITHIN_MS)
+    is_tallied(running, counted=0)
+    page.keyboard.press("Enter")
+    verdict(page, "counted")
+    expect(page.locator("#detail")).to_contain_text("Nama 4")
+    expect(said).to_be_empty()
+    is_tallied(running, counted=1, manual=1)
+
+
+def test_a_typed_number_one_digit_off_is_offered_and_counts_only_when_the_officer_takes_it(
+    running: RunningStation, page: Page
+) -> None:
+    open_officer(page, running)
+    wrong = nik(4)[:-3] + "7" + nik(4)[-2:]
+    page.locator("#number").fill(wrong)
+    page.keyboard.press("Enter")  # a stranger is not written down at the first Enter
+    expect(page.locator("#said-of-number")).to_contain_text("Tidak ada di manifes")
+    near = page.locator(".near")
+    expect(near).to_contain_text("Nama 4")
+    near.click()
+    expect(page.locator("#number")).to_have_value(nik(4))
+    expect(page.locator("#said-of-number strong")).to_contain_text("Nama 4")
+    is_tallied(running, counted=0)
+    page.keyboard.press("Enter")
+    verdict(page, "counted")
+    is_tallied(running, counted=1, manual=1)
+
+
+def test_a_typed_stranger_is_written_down_at_the_second_enter(
+    running: RunningStation, page: Page
+) -> None:
+    open_officer(page, running)
+    page.locator("#number").fill(nik(900))
+    page.keyboard.press("Enter")
+    expect(page.locator("#said-of-number")).to_contain_text("Enter sekali lagi")
+    page.keyboard.press("Enter")
+    verdict(page, "not_on_manifest")
+
+
+# --- finding a card in the pile ------------------------------------------------------------
+
+
+def test_a_stranger_is_found_in_the_pile_between_two_good_scans(
+    running: RunningStation, page: Page
+) -> None:
+    running.scan(nik(1))
+    open_officer(page, running)
+    stranger = running.scan(nik(90))
+    pile = page.locator("#pile")
+    expect(pile).to_contain_text(f"sesudah {nik(1)} Nama 1", timeout=WITHIN_MS)
+    expect(pile).to_contain_text("paling atas")
+    running.scan("12345")
+    running.scan(nik(2))
+    expect(pile).to_contain_text(f"sebelum {nik(2)} Nama 2", timeout=WITHIN_MS)
+    page.get_by_role("button", name="Sudah dikeluarkan").click()
+    expect(pile).to_be_hidden()
+    page.reload()
+    page.locator(f"#last [data-sequence='{stranger.sequence}'] button").click(timeout=WITHIN_MS)
+    expect(pile).to_contain_text(f"sesudah {nik(1)} Nama 1 · sebelum {nik(2)} Nama 2")
+
+
+# --- taking back ---------------------------------------------------------------------------
+
+
+def test_the_last_card_can_be_taken_back_after_a_reload_though_much_came_since(
+    running: RunningStation, page: Page
+) -> None:
+    running.scan(nik(1))
+    for _ in range(12):
+        running.scan("12345")
+    open_officer(page, running)
+    expect(page.locator("#undo")).to_be_enabled(timeout=WITHIN_MS)
+    page.keyboard.press("Control+z")
+    expect(page.locator("#undo-what")).to_contain_text(nik(1)[-4:])
+    page.keyboard.type("salah pindai", delay=60)
+    page.keyboard.press("Enter")
+    verdict(page, "void")
+    is_tallied(running, counted=0)
+
+
+# --- pace ----------------------------------------------------------------------------------
+
+
+def test_the_pace_the_time_left_and_what_a_district_lacks_are_told(
+    data_folder: Path, page: Page
+) -> None:
+    clock = FakeClock()
+    with RunningStation(data_folder, clock=clock) as running:
+        running.create()
+        running.load(manifest_of(range(40), ("rusak",), ("Kec. Oebobo", "Alak")))
+        for number in range(20):
+            running.scan(nik(number))
+            clock.advance(3)
+        page.goto(running.address + "/")
+        pace = page.locator("#pace")
+        expect(pace).to_have_text(
+            re.compile(r"^\d+/menit, \d menit lagi, .*10 kurang dari Kec\. Oebobo"),
+            timeout=WITHIN_MS,
+        )
+        expect(pace).to_contain_text("10 kurang dari Kec. Alak")
+        said = re.match(r"(\d+)/menit", pace.inner_text())
+        assert said is not None
+        assert 15 <= int(said[1]) <= 20
+
+
+# --- seen from three metres, in the sun, in grey -------------------------------------------
+
+
+def test_the_verdicts_differ_in_grey_and_from_afar(running: RunningStation, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 820, "height": 1180})
+    open_officer(page, running)
+    seen = {}
+    for name, payload in {
+        "counted": nik(1),
+        "already_counted": nik(1),
+        "not_on_manifest": nik(90),
+        "unreadable": "12",
+    }.items():
+        running.scan(payload)
+        verdict(page, name)
+        word = page.locator("#word").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+        assert word >= 80, "capitals of 12 mm on a tablet of ten inches"
+        raw = np.frombuffer(page.locator("#verdict").screenshot(), np.uint8)
+        grey = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE)
+        seen[name] = cv2.resize(grey, (48, 32), interpolation=cv2.INTER_AREA).astype(float)
+    for one, other in itertools.combinations(seen, 2):
+        assert np.abs(seen[one] - seen[other]).mean() > 20, (one, other)
+
+
+@pytest.mark.parametrize("size", [(320, 640), (390, 844), (820, 1180), (1180, 820), (1440, 900)])
+def test_the_whole_verdict_is_on_the_screen(
+    running: RunningStation, page: Page, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_officer(page, running)
+    for name, payload in {"counted": nik(1), "not_on_manifest": nik(90)}.items():
+        running.scan(payload)
+        verdict(page, name)
+        expect(page.locator("#card")).to_have_text(payload, timeout=WITHIN_MS)
+        page.wait_for_function(
+            """() => ["shape", "word", "card", "detail"].every(id => {
+                const box = document.getElementById(id).getBoundingClientRect();
+                const panel = document.getElementById("verdict").getBoundingClientRect();
+                return box.top >= Math.max(0, panel.top) && box.left >= panel.left
+                    && box.right <= panel.right
+                    && box.bottom <= Math.min(panel.bottom, innerHeight);
+            })"""
+        )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_targets_are_large_enough_for_gloves(running: RunningStation, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    running.scan(nik(90))
+    running.scan(nik(1))
+    open_officer(page, running)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("main button, main input, main select")]
+            .map(e => [e, e.getBoundingClientRect()])
+            .filter(([e, box]) => box.width > 0 && (box.height < 47.5 || box.width < 47.5))
+            .map(([e]) => e.outerHTML)"""
+    )
+    assert small == []
+
+
+def test_a_verdict_is_announced_once_and_nothing_else_shouts(
+    running: RunningStation, page: Page
+) -> None:
+    open_officer(page, running)
+    page.evaluate(
+        """() => {
+            window.announced = 0;
+            const panel = document.getElementById("verdict");
+            new MutationObserver(() => { window.announced += 1; })
+                .observe(panel.querySelector("#word"), {childList: true, characterData: true});
+        }"""
+    )
+    running.scan(nik(1))
+    verdict(page, "counted")
+    expect(page.locator("#card")).to_have_text(nik(1), timeout=WITHIN_MS)
+    assert page.evaluate("window.announced") == 1
+    assert page.locator("main [aria-live=assertive], main [role=alert]").count() == 1
+
+
+def test_the_new_parts_are_accessible(running: RunningStation, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 390, "height": 844})
+    running.scan(nik(1))
+    open_officer(page, running)
+    running.scan(nik(90))
+    expect(page.locator("#pile")).to_be_visible(timeout=WITHIN_MS)
+    page.locator("#number").fill(nik(4)[:-3] + "7" + nik(4)[-2:])
+    expect(page.locator(".near")).to_be_visible(timeout=WITHIN_MS)
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
+
+
+# --- the tablet itself ---------------------------------------------------------------------
+
+
+def test_the_screen_stays_on_and_each_verdict_is_felt(running: RunningStation, page: Page) -> None:
+    page.add_init_script(
+        """window.shaken = [];
+        navigator.vibrate = pattern => { window.shaken.push(pattern.length); return true; };
+        navigator.wakeLock.request = async kind => {
+            window.held = kind; return {released: false}; };"""
+    )
+    open_officer(page, running)
+    assert page.evaluate("window.held") == "screen"
+    page.locator("#last-title").click()
+    scan_like_a_keyboard(page, nik(3))
+    verdict(page, "counted")
+    running.scan(nik(3))
+    verdict(page, "already_counted")
+    page.wait_for_function("window.shaken.length === 2")
+    assert page.evaluate("window.shaken") == [1, 3]
+
+
+def test_seven_pages_in_one_browser_all_follow_and_all_count(
+    running: RunningStation, browser: Browser
+) -> None:
+    context = browser.new_context()
+    pages: list[Page] = []
+    for _ in range(7):
+        one = context.new_page()
+        one.goto(running.address + "/")
+        pages.append(one)
+    for one in pages:
+        expect(one.locator("#expected")).to_have_text("40", timeout=WITHIN_MS)
+    for number in (1, 2):
+        running.scan(nik(number))
+        for one in pages:
+            expect(one.locator("#counted")).to_have_text(str(number), timeout=WITHIN_MS)
+    pages[-1].locator("#number").fill(nik(3))
+    pages[-1].keyboard.press("Enter")
+    verdict(pages[-1], "counted")
+    for one in pages:
+        expect(one.locator("#counted")).to_have_text("3", timeout=WITHIN_MS)
+        expect(one.locator("#banner-stale")).to_have_count(0)
+    context.close()
+
+
+def test_a_page_that_slept_catches_up_without_a_reload_and_without_old_sounds(
+    running: RunningStation, page: Page
+) -> None:
+    open_officer(page, running)
+    running.scan(nik(1))
+    verdict(page, "counted")
+    heard = page.evaluate("document.documentElement.dataset.played")
+    page.evaluate("window.isTheSamePage = true")
+    # Chromium freezes no page that is in view: the events that it would send are sent here.
+    page.evaluate("document.dispatchEvent(new Event('freeze'))")
+    for number in (2, 3, 4):
+        running.scan(nik(number))
+    running.stop()
+    running.start()
+    running.scan(nik(5))
+    page.evaluate("document.dispatchEvent(new Event('resume'))")
+    expect(page.locator("#counted")).to_have_text("5", timeout=WITHIN_MS)
+    expect(page.locator("#banner-stale")).to_have_count(0, timeout=WITHIN_MS)
+    assert page.evaluate("window.isTheSamePage")
+    assert page.evaluate("document.documentElement.dataset.played") == heard
+
+
+@contextmanager
+def daemon(data: Path, settings: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real process, from when it serves its pages until it is killed."""
+    process = subprocess.Popen(
+        [*COMMAND, "run", "--config", str(settings)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"SCANNER_STATION_DATA": str(data)},
+    )
+    assert process.stdout is not None
+    try:
+        assert b"http" in process.stdout.readline()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+KEPT_ALIVE_MS = 3000 + 700  # the promise, and how long a busy test machine may take to draw it
+
+
+def test_a_killed_station_is_called_stale_in_time_and_caught_up_with_without_a_second_sound(
+    tmp_path: Path, page: Page
+) -> None:
+    data, port = tmp_path / "data", free_port()
+    settings = tmp_path / "station.toml"
+    settings.write_text(f"[web]\nport = {port}\nnetwork = ''\n", "utf-8")
+    run(data, "batch", "create", SLUG, "--title", "Batch")
+    with daemon(data, settings) as station:
+        page.goto(f"http://127.0.0.1:{port}/")
+        expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=WITHIN_MS)
+        page.locator("#number").fill(nik(1))
+        page.keyboard.press("Enter")
+        verdict(page, "counted")
+        heard = page.evaluate("document.documentElement.dataset.played")
+        page.evaluate(
+            """() => {
+                window.isTheSamePage = true;
+                new MutationObserver(() => {
+                    if (document.getElementById("banner-stale")) window.staleAt ??= Date.now();
+                }).observe(document.body, {subtree: true, childList: true});
+            }"""
+        )
+        killed_at_ms = time.time() * 1000
+        station.kill()
+        expect(page.locator("#banner-stale")).to_be_visible(timeout=WITHIN_MS)
+        assert page.evaluate("window.staleAt") - killed_at_ms < KEPT_ALIVE_MS
+    with daemon(data, settings):
+        expect(page.locator("#banner-stale")).to_have_count(0, timeout=WITHIN_MS)
+        expect(page.locator("#counted")).to_have_text("1")
+        assert page.evaluate("window.isTheSamePage")
+        assert page.evaluate("document.documentElement.dataset.played") == heard
+        page.locator("#number").fill(nik(2))
+        page.keyboard.press("Enter")
+        expect(page.locator("#counted")).to_have_text("2", timeout=WITHIN_MS)
