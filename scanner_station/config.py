@@ -149,13 +149,17 @@ class IdentifierSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
-    """One camera: `source` is an index, a device path, a file, a folder of images or a URL."""
+    """One camera: `source` is an index, a device path, a file, a folder of images or a URL.
+
+    `stages_off` names stages of decoding that are not tried; the camera refuses unknown names.
+    """
 
     id: str = field(metadata=_checked(_slug))
     source: str = field(metadata=_checked(_not_empty))
     symbologies: tuple[str, ...] = field(
         default=("qr", "code128", "code39"), metadata=_checked(_symbologies)
     )
+    stages_off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

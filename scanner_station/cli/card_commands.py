@@ -1,8 +1,10 @@
 """`scan`, `void` and `decode`: one card at a time."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -12,6 +14,9 @@ from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.stdin import StdinReader
 from scanner_station.service import batches, views
+
+_NOT_ON_A_LINE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What some programs take for the end of a line, and what UTF-8 cannot hold."""
 
 
 @cli.command()
@@ -74,13 +79,19 @@ def decode(images: tuple[Path, ...], _as_json: bool, symbologies: str, explain: 
             click.echo(f"scanner-station: {error}", err=True)
             refused = True
             continue
-        click.echo(json.dumps(result.as_json(str(path)), ensure_ascii=False))
+        click.echo(_one_line(result.as_json(str(path))))
         sys.stdout.flush()
         if explain:
             for line in decoding.explain_lines(result, str(path)):
                 click.echo(line, err=True)
     if refused:
         raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+def _one_line(found: dict[str, object]) -> str:
+    """Return an object as JSON that is one line of UTF-8, whatever a code or a file name holds."""
+    text = json.dumps(found, ensure_ascii=False)
+    return _NOT_ON_A_LINE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _symbologies(names: str) -> frozenset[Symbology]:

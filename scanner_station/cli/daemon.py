@@ -55,7 +55,9 @@ class Devices:
         """Add a camera of the settings; it counts into whichever batch is active."""
         symbologies = frozenset(Symbology(name) for name in camera.symbologies)
         delivery = Delivery(self._station, by=self._by)
-        self._add_camera(ReaderId(camera.id), camera.source, symbologies, delivery)
+        self._add_camera(
+            ReaderId(camera.id), camera.source, symbologies, delivery, frozenset(camera.stages_off)
+        )
 
     def add_serial(self, serial: SerialSettings) -> None:
         """Add a serial scanner of the settings; it counts into whichever batch is active."""
@@ -77,6 +79,7 @@ class Devices:
         source: str | Capture,
         symbologies: frozenset[Symbology],
         delivery: Delivery,
+        stages_off: frozenset[str] = frozenset(),
     ) -> None:
         def make() -> Reader:
             camera = CameraReader(
@@ -90,6 +93,7 @@ class Devices:
                 near_expected=delivery.is_near_expected,
                 on_candidate=lambda payload: delivery.offer_candidate(reader_id, payload),
                 counts=self.counts,
+                stages_off=stages_off,
             )
             self._cameras[reader_id] = camera
             return camera

@@ -26,6 +26,7 @@ EMPTY_EVERY_S: Final = 1.0
 SLOW_AFTER_S: Final = 0.3
 """A card unread for this long gets the slow stages, a few a frame."""
 SLOW_A_FRAME: Final = 3
+"""All of them instead, while something was read that a second frame or stage must confirm."""
 HINT_AFTER_S: Final = 1.0
 UNREAD_AFTER_S: Final = 2.0
 HOPELESS_AFTER_S: Final = 6.0
@@ -44,7 +45,8 @@ class CameraReader:
     `is_expected` says whether a payload is on the batch's manifest, `fits` whether it is an
     identifier of its schemes; both are asked for candidates only. `near_expected`, when
     given, says whether a payload is one digit away from a manifest line: such a candidate is
-    never accepted, it goes to `on_candidate` for the officer to confirm.
+    never accepted, it goes to `on_candidate` for the officer to confirm. `stages_off`: names
+    of stages that are not to be tried.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class CameraReader:
         on_candidate: Callable[[bytes], None] | None = None,
         decoder: Decoder | None = None,
         counts: stages.StageCounts | None = None,
+        stages_off: frozenset[str] = frozenset(),
         loop: bool = False,
         keep_pace: bool = False,
     ) -> None:
@@ -74,6 +77,7 @@ class CameraReader:
         self._notify = notify
         self._near_expected = near_expected
         self._on_candidate = on_candidate
+        self._groups = stages.groups(stages_off)
         self._decoder: Decoder = decoder or DecoderProcess()
         self._loop = loop
         self._keep_pace = keep_pace
@@ -200,15 +204,17 @@ class CameraReader:
         the next one up for long.
         """
         if self._is_folder:
-            return [stage.name for stage in stages.ALL]
-        names = _of_group(0)
+            return [name for group in self._groups for name in group]
+        names, quick, slow = self._groups
         if view.is_empty:
             return names
         self._turn += 1
+        if self._evidence.waiting():
+            return [*names, *quick, *_in_turn(slow, self._turn, len(slow))]
         since_s = self._unread_since_s
         if since_s is None or at_s - since_s < SLOW_AFTER_S:
-            return names + _in_turn(1, self._turn, 1)
-        return names + _of_group(1) + _in_turn(2, self._turn, SLOW_A_FRAME)
+            return [*names, *_in_turn(quick, self._turn, 1)]
+        return [*names, *quick, *_in_turn(slow, self._turn, SLOW_A_FRAME)]
 
     def _judge(self, found: Found) -> Acceptance:
         return self._evidence.add(
@@ -230,12 +236,13 @@ class CameraReader:
                 Sighted(card=card, place=symbol.place, is_identifier=self._fits(symbol.payload))
             )
         names = {one.card for one in sighted}
-        looks = {}
+        looks: dict[bytes, bool] = {}
         for card in self._presentations.cards:
             same = self._scene.looks_the_same(card, is_still=view.is_still)
             if card not in names and same is not None:
                 looks[card] = same
-        scene = Scene.EMPTY if view.is_empty else Scene.OCCUPIED
+        is_empty = view.is_empty and not self._scene.may_hide(looks)
+        scene = Scene.EMPTY if is_empty else Scene.OCCUPIED
         outcome = self._presentations.see(frame.at_s, sighted, scene, looks)
         if len(outcome.together) > 1:
             self._say_together(outcome.together)
@@ -315,14 +322,10 @@ class CameraReader:
         )
 
 
-def _of_group(group: int) -> list[str]:
-    return [stage.name for stage in stages.ALL if stage.group == group]
-
-
-def _in_turn(group: int, turn: int, count: int) -> list[str]:
-    names = _of_group(group)
-    first = turn * count % len(names)
-    return (names[first:] + names[:first])[:count]
+def _in_turn(names: Sequence[str], turn: int, count: int) -> Sequence[str]:
+    """Return `count` of the names, the next ones each turn, all of them in the end."""
+    first = turn * count % len(names) if names else 0
+    return [*names[first:], *names[:first]][:count]
 
 
 def _grey(image: Image) -> Grey:

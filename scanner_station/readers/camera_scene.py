@@ -5,6 +5,7 @@ the camera saw before the first card, or what comes back between different cards
 followed as the light changes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -36,6 +37,8 @@ GLARE_LEVEL: Final = 252
 GLARE_SHARE: Final = 0.01
 SHARP_LEVELS: Final = 60.0
 SMALL_CARD_SHARE: Final = 0.05
+CUT_SHARE: Final = 0.08
+"""Of the picture's rim; the hand that holds a card covers less of it."""
 
 
 class Hint(StrEnum):
@@ -70,6 +73,9 @@ class SceneWatch:
         self._is_learned_here = False
         self._thumbnail: Thumbnail | None = None
         self._patches: dict[bytes, tuple[Place, Thumbnail]] = {}
+        self._seemed_empty = False
+        self._unclear: set[bytes] = set()
+        """Cards that were read where the table seemed empty: in the dark, or very small."""
 
     def look(self, image: Image, at_s: float) -> View:
         """Take the next frame in."""
@@ -85,6 +91,7 @@ class SceneWatch:
         is_empty = matches or (is_still and is_bare(now))
         if is_still and not matches and still_for_s >= LEARN_AFTER_S:
             self._learn(now)
+        self._seemed_empty = is_empty
         return View(is_still=is_still, is_empty=is_empty, still_for_s=still_for_s)
 
     def code_seen(self, card: bytes, place: Place) -> None:
@@ -97,10 +104,20 @@ class SceneWatch:
         if self._empty is not None and is_same(now, self._empty, CHANGED_SHARE):
             self._empty = None  # what was learned as the empty table holds a card
         self._patches[card] = (place, _cut(now, place))
+        if self._seemed_empty:
+            self._unclear.add(card)
 
     def forget(self, cards: set[bytes]) -> None:
         """Drop what is remembered of cards other than these."""
         self._patches = {card: kept for card, kept in self._patches.items() if card in cards}
+        self._unclear &= cards
+
+    def may_hide(self, looks: Mapping[bytes, bool]) -> bool:
+        """Whether a table that seems empty may hold a card that was read on such a table.
+
+        `looks`: whether the place of a card looks as when it was read, where that is known.
+        """
+        return any(looks.get(card) is not False for card in self._unclear)
 
     def looks_the_same(self, card: bytes, *, is_still: bool) -> bool | None:
         """Whether the place of a card looks as when it was read; None when unknown."""
@@ -135,7 +152,7 @@ class SceneWatch:
         if 0 < share < SMALL_CARD_SHARE:
             return Hint.CLOSER
         rim = np.concatenate([solid[0], solid[-1], solid[:, 0], solid[:, -1]])
-        return Hint.CUT if share and float(rim.mean()) > 0.15 else None
+        return Hint.CUT if share and float(rim.mean()) > CUT_SHARE else None
 
     def _learn(self, now: Thumbnail) -> None:
         """Consider a calm scene without a readable code as the empty table.

@@ -3,6 +3,7 @@
 Runs in the decoder's child process: a crafted picture may crash the library that opens it.
 """
 
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +37,10 @@ def load_picture(path: Path) -> Grey:
         InputError: there is no such file, it is no picture, or it is too large.
     """
     try:
-        size_bytes = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("%(path)s is not a file; give a picture", path=path)
+        size_bytes = status.st_size
         if size_bytes > LARGEST_FILE_BYTES:
             raise InputError(
                 "%(path)s is larger than %(megabytes)s MB; give a smaller picture",

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import zxingcpp
 
+from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding import engines
 from scanner_station.readers.decoding.bars import along_bars
@@ -142,6 +143,24 @@ ALL: Final[tuple[Stage, ...]] = (
 )
 BY_NAME: Final = {stage.name: stage for stage in ALL}
 PLAIN: Final = frozenset(stage.name for stage in ALL if stage.is_plain)
+
+
+def groups(off: frozenset[str] = frozenset()) -> tuple[tuple[str, ...], ...]:
+    """Return the names of the stages of groups 0, 1 and 2, those that are `off` left out.
+
+    Raises `InputError` for the name of no stage.
+    """
+    known = [stage.name for stage in ALL]
+    for name in sorted(off - set(known)):
+        raise InputError(
+            "%(name)s is no stage of decoding; the stages are %(known)s",
+            name=name,
+            known=", ".join(known),
+        )
+    return tuple(
+        tuple(stage.name for stage in ALL if stage.group == group and stage.name not in off)
+        for group in range(3)
+    )
 
 
 @dataclass(slots=True)
