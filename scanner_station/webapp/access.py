@@ -37,6 +37,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     # the officer at the table
     "officer.officer": _TABLE,
     "officer.count": _TABLE,
+    "officer.read_picture": _TABLE,
     "officer.void": _TABLE,
     "officer.category": _TABLE,
     "officer.activate": _TABLE,
@@ -71,6 +72,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "people.active": _DESK,
     "people.office": _DESK,
     # closing a batch
+    "closing.show": _DESK,
     "closing.reconciliation": _DESK,
     "closing.chain_of_custody": EVERYBODY,
     "closing.declare": _DESK,

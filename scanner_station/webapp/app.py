@@ -5,6 +5,7 @@ from flask import Flask
 from scanner_station import assets
 from scanner_station.service.certificates import own_names
 from scanner_station.service.pairing import Pairing
+from scanner_station.service.picture_reader import PictureReader
 from scanner_station.webapp import (
     api,
     certificate,
@@ -61,6 +62,7 @@ def create_app(context: WebContext) -> Flask:
         ),
         languages=Languages(web / "translations", settings.station.language),
         pairing=Pairing(context.station.clock),
+        pictures=PictureReader(context.station),
         network=Network(app, context.station.folder, settings, context.station.clock),
     ).keep_in(app.extensions)
     prepare_templates(app)

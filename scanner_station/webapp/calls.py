@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask, Request, jsonify, render_template, request
@@ -24,6 +25,8 @@ from scanner_station.webapp.context import pages
 
 _MOST: Final = 2**53
 """Whole numbers beyond are not exact in a browser, and no sequence number is that large."""
+
+_MEGABYTE: Final = 1024 * 1024
 
 _MOST_NUMBERS: Final = 1000
 
@@ -121,6 +124,25 @@ def figures_of(data: Mapping[str, object], field: str) -> dict[str, int]:
     if not isinstance(values, dict):
         raise InputError("the declared figures must be numbers by category")
     return {name: whole_number_of(values, name) for name in values}
+
+
+def received_file(field: str) -> tuple[str, Path]:
+    """Return the name and the place of the one file that was sent; the caller deletes it.
+
+    Raises:
+        InputError: none was sent in this field.
+    """
+    request.max_content_length = pages().context.settings.web.max_upload_mb * _MEGABYTE
+    file = request.files.get(field)
+    received: list[Path] = getattr(request, "upload_paths", [])
+    for extra in received[1:]:
+        extra.unlink(missing_ok=True)
+    if file is None or not file.filename or not received:
+        for path in received:
+            path.unlink(missing_ok=True)
+        raise InputError("the field %(field)s is missing", field=field)
+    file.close()
+    return Path(file.filename.replace("\\", "/")).name[-200:], received[0]
 
 
 def number_in_query(name: str, text: str | None) -> int | None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import ClosingError, InputError
@@ -16,6 +17,7 @@ from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, figures_of, numbers_of, text_of, whole_number_of
 from scanner_station.webapp.context import batch_is_there, pages
+from scanner_station.webapp.drawing import page
 from scanner_station.webapp.login import two_people
 
 _OPEN: Final = ("open", "paused")
@@ -30,6 +32,13 @@ def not_yet(error: ClosingError) -> tuple[Response, int]:
     language = pages().languages.of_call(request)
     sentences = [language.error(one) for one in error.hindrances]
     return jsonify(error="; ".join(sentences), hindrances=sentences), 409
+
+
+@blueprint.get("/batches/<slug>/closing")
+def show(slug: str) -> AnyResponse:
+    """Show the page on which a batch is closed."""
+    with pages().context.views.connection() as connection:
+        return page("closing.html", batch=views.summary(connection, slug))
 
 
 @blueprint.get("/api/batches/<slug>/reconciliation")

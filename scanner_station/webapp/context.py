@@ -12,6 +12,7 @@ from scanner_station.service.delivery import Offer
 from scanner_station.service.logins import Logins
 from scanner_station.service.pairing import Pairing
 from scanner_station.service.people import People
+from scanner_station.service.picture_reader import PictureReader
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.webapp.live import Live
@@ -60,12 +61,14 @@ class Pages:
     metrics: Metrics
     languages: Languages
     pairing: Pairing
+    pictures: PictureReader
     network: "Network"
 
     def close(self) -> None:
         """End the live streams, the work on manifests and the local network; safe twice."""
         self.live.close()
         self.jobs.close()
+        self.pictures.close()
         self.network.stop()
 
     def keep_in(self, extensions: dict[str, object]) -> None:

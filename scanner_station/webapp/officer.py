@@ -4,22 +4,24 @@ import re
 from sqlite3 import Connection
 from typing import Final
 
-from flask import Blueprint, Response, abort, redirect
+from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station.domain.entry import timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError
 from scanner_station.domain.events import EntryRecorded
+from scanner_station.domain.manifest import ManifestLine
 from scanner_station.domain.reading import ReaderId, Reading, Symbology, symbology_named
 from scanner_station.service import batches, views
 from scanner_station.service.views import Json
 from scanner_station.storage.scan_log import StoredEntry
 from scanner_station.webapp.auth import by, caller, has_no_batch
-from scanner_station.webapp.calls import body, text_of, whole_number_of
+from scanner_station.webapp.calls import body, received_file, text_of, whole_number_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
 
 PAGE_READER: Final = ReaderId("page")
+PICTURE_READER: Final = ReaderId("picture")
 _NONCE: Final = re.compile(r"[ -~]{1,128}")
 
 blueprint = Blueprint("officer", __name__)
@@ -37,10 +39,13 @@ def officer() -> AnyResponse:
 def count(slug: str) -> Json:
     """Take one payload to its verdict; the same nonce again gives the same entry again."""
     data = body()
-    reading = _reading(data)
+    return _counted(slug, _reading(data), typed=data.get("typed") is True, nonce=_nonce(data))
+
+
+def _counted(slug: str, reading: Reading, *, typed: bool, nonce: str) -> Json:
     context = pages().context
     with pages().metrics.scan_seconds.time():
-        recorded = _handled(slug, reading, typed=data.get("typed") is True, nonce=_nonce(data))
+        recorded = _handled(slug, reading, typed=typed, nonce=nonce)
     with context.views.connection() as connection:
         name = recorded.name or views.name_on_manifest(connection, slug, recorded.identifier)
     entry = views.entry_as_json(recorded.body, recorded.identifier, whole=True, name=name)
@@ -83,6 +88,34 @@ def _handled(slug: str, reading: Reading, *, typed: bool, nonce: str) -> EntryRe
     except InputError as error:
         # The only one there is: the nonce has made another entry.
         raise EntryError(error.message, **error.values) from error
+
+
+@blueprint.post("/api/batches/<slug>/pictures")
+def read_picture(slug: str) -> Json:
+    """Read the card on a picture (multipart, `picture` and `nonce`) and count it if it was read.
+
+    A card that was read unsurely comes back as `offer`, for the officer to compare.
+    """
+    context = pages().context
+    context.station.counter(slug)  # refuses a batch that is not there before anything is decoded
+    name, path = received_file("picture")
+    try:
+        nonce = _nonce(dict(request.form.items()))
+        read = pages().pictures.read(slug, path)
+    except InputError as error:
+        shown = {key: name if key == "path" else value for key, value in error.values.items()}
+        raise InputError(error.message, **shown) from error
+    finally:
+        path.unlink(missing_ok=True)  # an identity card: it is not kept
+    if not read.payload:
+        return {"entry": None, "offer": _offered(read.near) if read.near else None}
+    reading = Reading(
+        payload=read.payload,
+        symbology=read.symbology,
+        reader_id=PICTURE_READER,
+        at=context.station.clock.now(),
+    )
+    return {"entry": _counted(slug, reading, typed=False, nonce=nonce), "offer": None}
 
 
 @blueprint.post("/api/batches/<slug>/void")
@@ -151,15 +184,15 @@ def offer(slug: str) -> Json:
     found = context.latest_offer()
     if found is None or found.batch != slug:
         return {"offer": None}
+    return {"offer": _offered(found.line) | {"reader": found.reader_id, "at": timestamp(found.at)}}
+
+
+def _offered(line: ManifestLine) -> Json:
     return {
-        "offer": {
-            "reader": found.reader_id,
-            "at": timestamp(found.at),
-            "identifier": found.line.identifier,
-            "name": found.line.name,
-            "category": found.line.category,
-            "district": found.line.district,
-        }
+        "identifier": line.identifier,
+        "name": line.name,
+        "category": line.category,
+        "district": line.district,
     }
 
 

@@ -19,12 +19,11 @@ from scanner_station.service import batches, views
 from scanner_station.service.counter import require_batch
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
-from scanner_station.webapp.calls import body, text_of, whole_number_of
+from scanner_station.webapp.calls import body, received_file, text_of, whole_number_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
 from scanner_station.webapp.login import two_people
 
-_MEGABYTE: Final = 1024 * 1024
 _ENDINGS: Final = {"bundle": ".zip", "openings": "-openings.jsonl"}
 
 blueprint = Blueprint("supervisor", __name__)
@@ -101,18 +100,8 @@ def send_manifest(slug: str) -> tuple[Json, int]:
     """Take in a manifest (multipart, field `file`) and start to check it."""
     with pages().context.views.connection() as connection:
         require_batch(connection, slug)
-    request.max_content_length = pages().context.settings.web.max_upload_mb * _MEGABYTE
-    file = request.files.get("file")
-    received: list[Path] = getattr(request, "upload_paths", [])
-    for extra in received[1:]:
-        extra.unlink(missing_ok=True)
-    if file is None or not file.filename or not received:
-        for path in received:
-            path.unlink(missing_ok=True)
-        raise InputError("the field %(field)s is missing", field="file")
-    file.close()
-    name = Path(file.filename.replace("\\", "/")).name[-200:]
-    job = pages().jobs.check(slug, received[0], name)
+    name, path = received_file("file")
+    job = pages().jobs.check(slug, path, name)
     return job.as_json(pages().languages.of_call(request)), 202
 
 

@@ -76,7 +76,10 @@ def sentences() -> dict[str, str]:
 
 
 def in_python(path: Path) -> Iterator[str]:
-    """Yield the templates given to errors and notices, literal or by a constant's name."""
+    """Yield the templates given to errors and notices, literal or by a constant's name.
+
+    A table named `_SENTENCES` is one of templates: an error takes the one that fits.
+    """
     tree = ast.parse(path.read_text("utf-8"))
     constants = {
         target.id: node.value.value
@@ -96,6 +99,8 @@ def in_python(path: Path) -> Iterator[str]:
                         yield part.value
                     elif isinstance(part, ast.Name) and part.id in constants:
                         yield str(constants[part.id])
+        elif isinstance(node, ast.AnnAssign) and _name(node.target) == "_SENTENCES":
+            yield from ast.literal_eval(ast.Tuple(node.value.values, ast.Load()))
 
 
 def _branches(value: ast.expr) -> Iterator[ast.expr]:

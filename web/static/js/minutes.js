@@ -84,5 +84,6 @@ byId("add-officer").addEventListener("click", () => signer("officers").querySele
 byId("add-witness").addEventListener("click", () => signer("witnesses").querySelector("input").focus());
 
 show(await call("GET", address));
+form.querySelector("fieldset[disabled]").disabled = false; // what is typed earlier would be overwritten
 known = (await call("GET", "/api/people")).people.filter((person) => person.role !== "witness" && person.is_active);
 byId("known").replaceChildren(...known.map((person) => make("option", { value: person.name })));

@@ -7,6 +7,7 @@ import { Entries } from "./entries.js";
 import { stayAwake } from "./awake.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
+import * as photo from "./photo.js";
 import { isSetAside, Pile } from "./pile.js";
 import { Sender } from "./sender.js";
 import * as sound from "./sound.js";
@@ -148,6 +149,19 @@ function capture(payload, typed) {
 wedge.listen((text) => capture(text, false));
 
 new Typing({ slug: () => slug, count: (text) => capture(text, true) });
+
+photo.listen(() => slug, {
+  entry: takeIn,
+  offer: askAbout,
+  unread() {
+    sound.play("unreadable");
+    say("unreadable", WORDS.unreadable(), "", t("Nothing on the picture could be read for certain. Nothing was counted: take it again from closer, or type the number."));
+  },
+  refused(error) {
+    sound.play("refused");
+    say("refused", t("Not counted"), "", sentence(error.message));
+  },
+});
 
 // --- taking back ---------------------------------------------------------------------------
 
@@ -311,11 +325,14 @@ let offered = null;
 
 async function showOffer() {
   try {
-    offered = (await call("GET", ofBatch(slug, "/offer"))).offer;
+    askAbout((await call("GET", ofBatch(slug, "/offer"))).offer);
   } catch (error) {
     if (error.status === undefined) throw error; // the hint stays
-    return;
   }
+}
+
+function askAbout(offer) {
+  offered = offer;
   if (!offered || byId("undoing").open || byId("fault").open) return;
   byId("offer-card").textContent = offered.identifier;
   byId("offer-detail").textContent = [offered.name, offered.category, offered.district].filter(Boolean).join(" · ");

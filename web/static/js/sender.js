@@ -5,7 +5,7 @@ import { call, ofBatch } from "./common.js";
 const AGAIN_MS = [300, 700, 1500, 2000];
 const MOST_WAITING = 20;
 
-function nonce() {
+export function nonce() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

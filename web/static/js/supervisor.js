@@ -57,6 +57,7 @@ function card(batch, active) {
     !hasBegun ? null : make("div", { class: "row exports" }, make("span", {}, t("For anybody to check:")),
       download("bundle", t("Bundle without numbers"))),
     make("div", { class: "row exports" }, make("span", {}, t("The official paper:")),
+      make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/closing` }, t("Closing")),
       make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/minutes` }, t("Minutes"))));
 }
 

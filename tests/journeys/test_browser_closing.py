@@ -1,0 +1,135 @@
+"""Closing a batch in a browser: Kupang's figures of 19 December 2018, refused and then sealed.
+
+Source: 2,129 + 500 are the figures of Antara NTT, 2,169 + 500 those of another paper; the cards
+are made up.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from scanner_station.domain.people import Role
+from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
+
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+WITHIN_MS = 30_000
+DAMAGED, MOVED = 2129, 500
+
+
+@pytest.fixture
+def station(data_folder: Path) -> Iterator[RunningStation]:
+    with RunningStation(data_folder) as running:
+        running.create()
+        yield running
+
+
+def kupang(station: RunningStation, damaged: int, moved: int) -> None:
+    """List damaged and moved residents' cards, six districts in turn."""
+    lines = [
+        f"{nik(n)},Nama {n},{'rusak' if n < damaged else 'pindah'},Kecamatan {n % 6}"
+        for n in range(damaged + moved)
+    ]
+    station.load("\n".join(["nik,nama,kategori,kecamatan", *lines, ""]))
+
+
+def open_closing(page: Page, station: RunningStation) -> None:
+    page.goto(station.address + "/login")
+    page.check(f"input[value='{NAMES[Role.SUPERVISOR]}']")
+    page.fill("#signin-secret", SECRETS[Role.SUPERVISOR])
+    page.press("#signin-secret", "Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+    page.goto(f"{station.address}/batches/{SLUG}/closing")
+    expect(page.locator("#by-category tfoot")).to_be_visible(timeout=WITHIN_MS)
+
+
+def second(page: Page, form: str, role: Role = Role.OFFICER) -> None:
+    page.fill(f"#{form}-with", NAMES[role])
+    page.fill(f"#{form}-secret", SECRETS[role])
+    page.press(f"#{form}-secret", "Enter")
+
+
+@pytest.mark.slow
+def test_kupangs_two_figures_are_refused_until_the_wrong_one_is_corrected(
+    page: Page, station: RunningStation
+) -> None:
+    kupang(station, DAMAGED, MOVED)
+    for n in range(DAMAGED + MOVED):
+        station.scan(nik(n))
+    station.add_people()
+    open_closing(page, station)
+    page.fill("#declared-category", "rusak = 2.169\npindah = 500")
+    page.fill("#declared-total", "2.629")
+    page.click("#declaring button.main")
+    expect(page.locator("#declaring .refused")).to_have_text("")
+    expect(page.locator("#declaring .done")).not_to_have_text("", timeout=WITHIN_MS)
+    first = page.locator("#hindrances li").first
+    expect(first).to_contain_text("rusak", timeout=WITHIN_MS)
+    expect(first).to_contain_text("+40")
+    expect(first).to_contain_text("Betulkan angka yang dinyatakan")
+    expect(page.locator("#seal")).to_be_hidden()
+    page.fill("#declared-category", "rusak = 2.129\npindah = 500")
+    page.click("#declaring button.main")
+    expect(page.locator("#seal")).to_be_visible(timeout=WITHIN_MS)
+    page.click("#seal")
+    second(page, "seal", Role.SUPERVISOR)  # one person is not two
+    expect(page.locator("#sealing .refused")).not_to_be_empty()
+    second(page, "seal")
+    expect(page.locator("#state")).to_have_text("disegel", timeout=WITHIN_MS)
+    expect(page.locator("#by-category tfoot [data-key='burned']")).to_have_text("2.629")
+    expect(page.locator("#after a.main")).to_have_attribute("href", f"/head?batch={SLUG}")
+    page.fill("#burn-method", "dibakar")
+    page.fill("#burn-present", "Inspektorat, Satpol PP")
+    page.click("#burning button.main")
+    expect(page.locator("#burned")).to_contain_text("Satpol PP", timeout=WITHIN_MS)
+
+
+def test_forty_missing_cards_are_listed_explained_by_two_and_then_it_closes(
+    page: Page, station: RunningStation
+) -> None:
+    kupang(station, 90, 30)
+    for n in range(40, 120):
+        station.scan(nik(n))
+    station.add_people()
+    open_closing(page, station)
+    expect(page.locator("#seal")).to_be_hidden()
+    page.click("#lists [data-list='missing'] summary")
+    rows = page.locator("#lists [data-list='missing'] tr")
+    expect(rows).to_have_count(40)
+    expect(rows.filter(has_text="Nama 7")).to_contain_text("Kecamatan 1")
+    assert nik(7) not in page.content()
+    open_ones = page.locator("#differences li[data-what='missing'][data-state='open']")
+    for left in range(6, 0, -1):
+        expect(open_ones).to_have_count(left, timeout=WITHIN_MS)
+        open_ones.first.locator("button").click()
+        page.fill("#explain-reason", "tertinggal di kecamatan")
+        second(page, "explain")
+        expect(page.locator("#explaining")).to_be_hidden(timeout=WITHIN_MS)
+    expect(page.locator("#differences")).to_contain_text(NAMES[Role.OFFICER])
+    page.click("#seal")
+    second(page, "seal")
+    expect(page.locator("#state")).to_have_text("disegel", timeout=WITHIN_MS)
+    expect(page.locator("#by-district tfoot [data-key='missing']")).to_have_text("40")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_everybody_can_read_the_closing_page(
+    browser: Browser, station: RunningStation, size: str
+) -> None:
+    station.load(manifest_of(range(40), ("rusak", "pindah datang"), ("Oebobo", "Alak")))
+    for payload in [*map(nik, range(30)), nik(900), "12345"]:
+        station.scan(payload)
+    station.add_people()
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    try:
+        open_closing(page, station)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        found = Axe().run(page, options=WCAG).response["violations"]
+        assert not found, [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+    finally:
+        context.close()

@@ -1,0 +1,236 @@
+// The page on which a batch is closed: the sums, what stands in the way, two people who seal.
+
+import { banner, byId, call, CallError, make, moment, number, ofBatch, REASONS, sentence, t } from "./common.js";
+
+const LOOKS_EVERY_MS = 4000;
+const slug = byId("closing").dataset.slug;
+const STATES = {
+  open: () => t("open"), paused: () => t("paused"), sealed: () => t("sealed"), cancelled: () => t("cancelled"),
+};
+const isOpen = () => found.state === "open" || found.state === "paused";
+let found = null;
+let shown = "";
+let explained = null;
+
+// --- sums ----------------------------------------------------------------------------------
+
+const COLUMNS = [
+  ["manifest", () => t("On the manifest")], ["counted", () => t("Counted")], ["manual", () => t("of it typed")],
+  ["missing", () => t("Missing")], ["added", () => t("Added")], ["unidentified", () => t("Unidentified")],
+  ["burned", () => t("Into the fire")],
+];
+
+function sums(axis) {
+  const rows = found[`by_${axis}`];
+  const stated = found.declared[`by_${axis}`];
+  const names = [...new Set([...Object.keys(rows), ...Object.keys(stated)])].sort();
+  const cells = (row, declared) => [
+    ...COLUMNS.map(([key]) => make("td", { "data-key": key, "data-differs": key === "missing" && row[key] > 0 }, number(row[key] ?? 0))),
+    make("td", { "data-key": "declared" }, declared === undefined || declared === null ? "–" : number(declared)),
+    make("td", { "data-key": "difference", "data-differs": declared != null && declared !== (row.burned ?? 0) },
+      declared === undefined || declared === null ? "–" : signed(declared - (row.burned ?? 0))),
+  ];
+  const words = ["", ...COLUMNS.map(([, word]) => word()), t("Declared"), t("Difference")];
+  byId(`by-${axis}`).replaceChildren(make("table", {},
+    make("thead", {}, make("tr", {}, ...words.map((word) => (word ? make("th", { scope: "col" }, word) : make("td", {}))))),
+    make("tbody", {}, ...names.map((name) => make("tr", { "data-name": name },
+      make("th", { scope: "row" }, name || t("(none)")), ...cells(rows[name] ?? {}, stated[name])))),
+    make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, t("In total")), ...cells(found.totals, found.declared.total)))));
+}
+
+const signed = (value) => (value > 0 ? `+${number(value)}` : number(value));
+
+// --- differences ---------------------------------------------------------------------------
+
+const REMEDIES = {
+  missing: () => t("Look for these cards and count them, or explain them by two people."),
+  strangers: () => t("Take them out of the pile, and explain by two people where they come from."),
+  declared: () => t("Correct the declared figure, or explain it by two people."),
+  declared_parts: () => t("Correct the declared figures, or explain them by two people."),
+};
+const WHAT = {
+  missing: () => t("Missing"), strangers: () => t("Not on the manifest"),
+  declared: () => t("Declared"), declared_parts: () => t("Declared parts against their total"),
+};
+
+function named(one) {
+  const where = [one.category, one.district].filter((place) => place !== null).map((place) => place || t("(none)"));
+  const figures = one.what === "missing" ? [t("On the manifest"), one.manifest, t("Counted"), one.counted]
+    : one.what === "declared" ? [t("Declared"), one.declared, t("Into the fire"), one.burned] : [];
+  return [WHAT[one.what](), ...where, signed(one.difference)].join(" · ")
+    + (figures.length ? ` (${figures[0]} ${number(figures[1])}, ${figures[2]} ${number(figures[3])})` : "");
+}
+
+function difference(one) {
+  const reasons = found.explanations.filter((said) => one.explained_by.includes(said.sequence));
+  return make("li", { "data-what": one.what, "data-state": one.state },
+    make("div", {}, make("strong", {}, `${one.state === "open" ? t("open") : t("explained")}: `), named(one),
+      ...reasons.map((said) => make("p", {}, t("“%(reason)s” (%(by)s, seconded by %(second)s)",
+        { reason: said.reason, by: said.by, second: said.seconded_by })))),
+    one.state === "open" && isOpen()
+      ? make("button", { type: "button", onclick: () => ask(one) }, t("Explain…")) : null);
+}
+
+function hindrances() {
+  const open = found.differences.filter((one) => one.state === "open");
+  // The station names open differences first, in the order of its list.
+  const lines = found.hindrances.map((said, place) => make("li", { "data-state": "open" },
+    make("div", {}, sentence(said), open[place] ? make("p", {}, REMEDIES[open[place].what]()) : "")));
+  const nothing = make("li", { "data-state": "none" },
+    isOpen() ? t("Nothing: two people can seal it.") : t("The batch is closed."));
+  byId("hindrances").replaceChildren(...(lines.length ? lines : [nothing]));
+}
+
+// --- card by card --------------------------------------------------------------------------
+
+const place = (one) => [one.category, one.district].filter(Boolean).join(" · ");
+const entry = (one) => t("entry %(sequence)s", { sequence: one.sequence });
+const state = (one) => (one.state === "open" ? t("open") : t("explained"));
+const byHand = (one) => [entry(one), one.identifier || t("number %(number)s", { number: one.number }), place(one), one.by,
+  one.agreed_by ? t("agreed by %(name)s", { name: one.agreed_by }) : "", one.reason];
+const LISTS = [
+  ["missing", () => t("Missing"), (one) => [one.name, one.identifier, one.category, one.district, number(one.pieces), state(one)]],
+  ["strangers", () => t("Not on the manifest"), (one) => [entry(one), one.identifier, moment(one.at), one.earlier_batch, state(one)]],
+  ["unreadable", () => t("Unreadable"), (one) => [entry(one), moment(one.at), one.reader, REASONS[one.reason]?.() ?? one.reason]],
+  ["voids", () => t("Taken back"), (one) => [entry(one), moment(one.at), one.by, place(one), one.reason]],
+  ["manual", () => t("Typed"), byHand],
+  ["added", () => t("Added"), byHand],
+  ["unidentified", () => t("Unidentified"), byHand],
+  ["earlier", () => t("Counted in an earlier batch"), (one) => [entry(one), one.identifier, one.batch]],
+];
+
+function lists() {
+  const wereOpen = new Set([...document.querySelectorAll("#lists details[open]")].map((one) => one.dataset.list));
+  byId("lists").replaceChildren(...LISTS.map(([key, word, cells]) => make("details",
+    { "data-list": key, open: wereOpen.has(key) },
+    make("summary", {}, `${word()}: ${number(found[key].length)}`),
+    found[key].length ? make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": word() },
+      make("table", {}, make("tbody", {}, ...found[key].map((one) => make("tr", {},
+        ...cells(one).map((cell) => make("td", {}, cell || "–"))))))) : null)));
+}
+
+// --- what people do ------------------------------------------------------------------------
+
+function submit(form, work) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const refused = form.querySelector(".refused");
+    refused.textContent = "";
+    try {
+      await work(Object.fromEntries(new FormData(form)));
+      await look();
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      refused.textContent = sentence(error.message);
+    }
+  });
+}
+
+function open(dialog, what) {
+  dialog.querySelector("form").reset();
+  dialog.querySelector(".refused").textContent = "";
+  dialog.querySelector(".card").textContent = what;
+  dialog.showModal();
+}
+
+for (const dialog of [byId("explaining"), byId("sealing")]) {
+  dialog.querySelector(".leave").addEventListener("click", () => dialog.close());
+}
+
+function ask(one) {
+  explained = one;
+  open(byId("explaining"), named(one));
+}
+
+submit(byId("explaining").querySelector("form"), async (data) => {
+  const { what, category, district } = explained;
+  await call("POST", ofBatch(slug, "/explanations"), { ...data, what, category, district });
+  byId("explaining").close();
+});
+
+byId("seal").addEventListener("click", () => open(byId("sealing"),
+  t("%(count)s cards go into the fire", { count: found.totals.burned })));
+submit(byId("sealing").querySelector("form"), async (data) => {
+  await call("POST", ofBatch(slug, "/seal"), data);
+  byId("sealing").close();
+});
+
+submit(byId("burning"), (data) => call("POST", ofBatch(slug, "/burning"), data));
+
+const whole = (text) => {
+  if (!/^\d[\d.,]*$/.test(text)) throw new CallError(400, t("This is no whole number: %(text)s", { text }));
+  return Number(text.replace(/[.,]/g, ""));
+};
+
+function figures(text) {
+  return Object.fromEntries(text.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => {
+    const parts = /^(.+?)\s*[=:]\s*([\d.,]+)$/.exec(line);
+    if (!parts) throw new CallError(400, t("This line is not “category = number”: %(line)s", { line }));
+    return [parts[1], whole(parts[2])];
+  }));
+}
+
+submit(byId("declaring"), async () => {
+  const total = byId("declared-total").value.trim();
+  byId("declaring").querySelector(".done").textContent = "";
+  await call("POST", ofBatch(slug, "/declared"), {
+    total: total ? whole(total) : null,
+    by_category: figures(byId("declared-category").value),
+    by_district: figures(byId("declared-district").value),
+  });
+  byId("declaring").querySelector(".done").textContent = t("Saved.");
+});
+
+function fillDeclared() {
+  const lines = (stated) => Object.entries(stated).map(([name, value]) => `${name} = ${value}`).join("\n");
+  byId("declared-total").value = found.declared.total ?? "";
+  byId("declared-category").value = lines(found.declared.by_category);
+  byId("declared-district").value = lines(found.declared.by_district);
+}
+
+// -------------------------------------------------------------------------------------------
+
+function show() {
+  byId("state").textContent = STATES[found.state]();
+  hindrances();
+  byId("differences").replaceChildren(...found.differences.map(difference));
+  if (!found.differences.length) {
+    byId("differences").append(make("li", { "data-state": "none" }, t("Manifest, count and declared figures agree.")));
+  }
+  sums("category");
+  sums("district");
+  lists();
+  byId("seal").hidden = !isOpen() || found.hindrances.length > 0;
+  byId("declaring").hidden = !isOpen();
+  byId("after").hidden = found.state !== "sealed";
+  byId("burning").hidden = found.burning !== null;
+  byId("burned").textContent = found.burning
+    ? t("Destroyed: %(at)s, %(method)s; present: %(present)s",
+      { at: moment(found.burning.burned_at), method: found.burning.method, present: found.burning.present }) : "";
+}
+
+async function look() {
+  const next = await call("GET", ofBatch(slug, "/reconciliation"), undefined, 60_000);
+  banner("stale", "", "");
+  const text = JSON.stringify(next);
+  if (text === shown) return;
+  shown = text;
+  found = next;
+  show();
+}
+
+async function lookForever() {
+  const isBusy = document.hidden || document.querySelector("dialog[open]");
+  try {
+    if (!isBusy) await look();
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    banner("stale", "bad", sentence(error.message));
+  }
+  setTimeout(lookForever, LOOKS_EVERY_MS);
+}
+
+await look();
+fillDeclared();
+byId("declaring").querySelector("fieldset").disabled = false; // what is typed earlier would be overwritten
+setTimeout(lookForever, LOOKS_EVERY_MS);
