@@ -10,6 +10,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 ARGS ?=
+# Tests run side by side; `make test WORKERS=0` runs them one after another.
+WORKERS ?= auto
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -35,7 +37,7 @@ run: install
 	@exec .venv/bin/scanner-station run $(ARGS)
 
 test: install-dev
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: install-dev
 	@export PATH="$(CURDIR)/.venv/bin:$$PATH"
