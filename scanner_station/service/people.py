@@ -3,6 +3,8 @@
 People and their wrong tries are kept in memory and written through, so that asking costs no disk.
 """
 
+import hmac
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +39,8 @@ KIOSK: Final = "kiosk"
 
 _NETWORK: Final = "network"
 _NETWORK_TRIES: Final = 20
+_NOBODY: Final = "\x01"  # no name begins like this
+_MOST_NOBODIES: Final = 300
 _BUSY_S: Final = 0.5
 _MAX_LETTERHEAD_LINES: Final = 6
 _RECORD_LINES: Final = 200
@@ -61,6 +65,7 @@ class People:
         # A guesser in the network takes turns only from others in the network.
         self._turns = {True: threading.Semaphore(2), False: threading.Semaphore(2)}
         self._nobodys_secret = _HASHER.hash("nobody's")
+        self._nobodys_key = secrets.token_bytes(32)
 
     def _read(self) -> None:
         with self._station.transaction() as connection:
@@ -241,7 +246,7 @@ class People:
         person = self.find(name)
         if person is not None and not person.is_active:
             person = None
-        keys = self._keys(person, address)
+        keys = self._keys(name_key(person.name) if person else self._nobody(name), address)
         with self._turn(is_kiosk=address == KIOSK):
             with self._lock:
                 self._refuse_locked(keys)
@@ -249,10 +254,11 @@ class People:
                 before = {key: self._failures.get(key) for key in keys}
                 for key in keys:
                     self._count_failure(key)
+                forgotten = self._forget_nobodies()
                 hashed = self._secrets.get(person.id) if person else None
             is_right = _is_right(hashed or self._nobodys_secret, secret) and hashed is not None
         if person is None or not is_right:
-            self._persist(keys)
+            self._persist(keys + forgotten)
             raise AccessError("the name or what was typed is wrong; try again")
         with self._lock:
             for key in keys:
@@ -261,10 +267,26 @@ class People:
             self._persist(keys)
         return person
 
-    def _keys(self, person: Person | None, address: str) -> list[tuple[str, str]]:
-        account = name_key(person.name) if person else ""
+    def _keys(self, account: str, address: str) -> list[tuple[str, str]]:
         here = (account, address)
         return [here] if address == KIOSK else [here, (account, _NETWORK)]
+
+    def _nobody(self, name: str) -> str:
+        """Return an account for a name that nobody has: it is locked like one that somebody has.
+
+        Else a stranger could tell the two apart. Not the name itself, for it may be a PIN or a card
+        number that was typed in the wrong place.
+        """
+        said = name_key(name.strip()).encode("utf-8", "surrogatepass")
+        return _NOBODY + hmac.digest(self._nobodys_key, said, "sha256").hex()
+
+    def _forget_nobodies(self) -> list[tuple[str, str]]:
+        """Forget the oldest tries for names that nobody has when there are too many of them."""
+        nobodies = [key for key in self._failures if key[0].startswith(_NOBODY)]
+        forgotten = nobodies[: max(0, len(nobodies) - _MOST_NOBODIES)]
+        for key in forgotten:
+            del self._failures[key]
+        return forgotten
 
     @contextmanager
     def _turn(self, *, is_kiosk: bool) -> Iterator[None]:
@@ -291,7 +313,7 @@ class People:
                 )
 
     def _count_failure(self, key: tuple[str, str]) -> None:
-        known = self._failures.get(key)
+        known = self._failures.pop(key, None)  # taken out, so that the newest stand last
         count = known.count + 1 if known else 1
         self._failures[key] = Failures(count=count, at=self._station.clock.now())
 

@@ -21,9 +21,39 @@ MOST_FROM_ONE_ADDRESS: Final = 24
 
 _IDLE_S: Final = 10.0
 _MOST_UNREAD: Final = 64 * 1024
+_SAID_ONCE: Final = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
+
+
+class _Headers(dict[bytes, bytes]):
+    """The headers of one request; what says where a request ends, or to whom, is said once."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name in _SAID_ONCE and name in self:
+            raise ValueError("a header that may stand once stands twice")
+        super().__setitem__(name, value)
 
 
 class _Request(server.HTTPRequest):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.inheaders = _Headers()
+
+    def read_request_headers(self) -> bool:
+        """Refuse a body that does not say its length in digits: it would be read without end.
+
+        cheroot takes in a chunk of a gigabyte as one, and all that comes for a length of -1.
+
+        Source: RFC 9110, section 15.5.12; RFC 9112, section 6.3.
+        """
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]  # cheroot
+            return False
+        length = self.inheaders.get(b"Content-Length", b"0")
+        if b"Transfer-Encoding" not in self.inheaders and length.isdigit():
+            return True
+        self.close_connection = True
+        self.simple_response("411 Length Required", "Say the length of the body in digits.")  # type: ignore[no-untyped-call]
+        return False
+
     def send_headers(self) -> None:
         """Begin to answer; what was refused unread is not read afterwards either.
 

@@ -82,4 +82,11 @@ def _is_own_page(wanted: Request) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = wanted.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == wanted.host
+    return origin is None or _is_of(origin, wanted.host)
+
+
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:  # half an IPv6 address
+        return False

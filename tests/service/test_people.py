@@ -111,11 +111,30 @@ def test_a_guesser_with_many_addresses_is_locked_out_of_the_network_but_never_of
     assert people.prove("Ani", PIN, address=KIOSK).name == "Ani"
 
 
-def test_names_that_nobody_has_are_locked_out_together(people: People) -> None:
-    for number in range(5):
+def test_a_name_that_nobody_has_is_locked_like_one_that_somebody_has(
+    people: People, station: Station
+) -> None:
+    for number in range(8):
         guess(people, 1, GUESSER, name=f"nobody {number}")
-    assert locked_s(people, GUESSER, name="somebody else") > 0
-    assert people.prove("Ani", PIN, address=GUESSER).name == "Ani"
+    for name in ("Ani", "nobody else", "9971044107000001", "\ud800", ""):
+        guess(people, 5, GUESSER, name=name)
+        assert locked_s(people, GUESSER, name=name.upper()) == 16
+    with station.transaction() as connection:
+        kept = connection.execute("select account from lockout").fetchall()
+    assert not [account for (account,) in kept if "9971044107" in account or "nobody" in account]
+
+
+def test_names_that_nobody_has_never_fill_the_station(
+    people: People, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_people, "_MOST_NOBODIES", 10)
+    guess(people, 5, GUESSER)
+    for number in range(20):
+        guess(people, 1, GUESSER, name=f"nobody {number}")
+    with station.transaction() as connection:
+        (kept,) = connection.execute("select count(*) from lockout").fetchone()
+    assert kept == 10 + 2
+    assert locked_s(people, GUESSER) == 16
 
 
 def test_a_lock_is_kept_over_a_restart(tmp_path: Path, clock: FakeClock) -> None:

@@ -184,6 +184,35 @@ def test_a_body_without_end_is_refused_and_not_read(station: RunningStation, siz
         assert is_closed(sender)
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Content-Length: -1", b"411"),
+        ("Content-Length: +2", b"411"),
+        ("Content-Length: 1_0", b"411"),
+        ("Content-Length: 2, 2", b"400"),
+        ("Content-Length: 2\r\nContent-Length: 2000000", b"400"),
+        ("Content-Length: 2\r\nTransfer-Encoding: chunked", b"411"),
+        ("Transfer-Encoding: chunked", b"411"),
+        ("Transfer-Encoding: xchunked", b"501"),
+        ("Host: 127.0.0.1", b"400"),
+    ],
+)
+def test_a_request_that_does_not_say_clearly_where_it_ends_is_refused_and_not_read(
+    station: RunningStation, said: str, answer: bytes
+) -> None:
+    encrypted = port_of(network_of(station).https_address)
+    head = (
+        "POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"{said}\r\n\r\n"
+    )
+    with trusting(station).wrap_socket(raw(encrypted), server_hostname="127.0.0.1") as sender:
+        sender.sendall(head.encode() + b"ffffffff\r\n")
+        assert sender.recv(12)[9:] == answer
+        assert is_closed(sender)
+    assert kiosk_counts(station, 1)
+
+
 def test_chunks_without_end_are_not_taken_in(station: RunningStation) -> None:
     encrypted = port_of(network_of(station).https_address)
     head = (

@@ -30,6 +30,7 @@ def test_an_address_or_localhost_is_ours(client: FlaskClient, host: str) -> None
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost:1"}, 403),
+        ({"Origin": "http://["}, 403),
     ],
 )
 def test_only_our_own_pages_and_programs_write(
