@@ -51,7 +51,7 @@ class _Request(server.HTTPRequest):
         if b"Transfer-Encoding" not in self.inheaders and length.isdigit():
             return True
         self.close_connection = True
-        self.simple_response("411 Length Required", "Say the length of the body in digits.")  # type: ignore[no-untyped-call]
+        self.simple_response("411 Length Required", "Say the length of the body in digits.")
         return False
 
     def send_headers(self) -> None:
