@@ -30,6 +30,9 @@ install-dev:
 	need chromium -- test -x /usr/bin/chromium
 	need libnss3-tools -- test -x /usr/bin/certutil
 	need fonts-dejavu-core -- test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+	need strace -- test -x /usr/bin/strace
+	need golang-go -- test -x /usr/bin/go
+	need golang-golang-x-mod-dev -- test -d /usr/share/gocode/src/golang.org/x/mod/sumdb
 	get_needed
 	make_venv '.[dev]'
 

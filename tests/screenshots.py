@@ -15,8 +15,9 @@ from scanner_station.domain.errors import StorageError
 from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
 from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId
+from scanner_station.service import heads
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
-from tests.webapp.running import NAMES, SECRETS, RunningStation, manifest_of, nik
+from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 Shoot = Callable[[str], None]
@@ -83,6 +84,21 @@ def witness(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.wait_for_selector("body.stale")
     shoot("witness-stale")
     page.context.set_offline(False)
+
+
+def head(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """The signed head, the words before it, and the slip's page."""
+    running.create("besok", "Pemusnahan 20 Desember 2018")
+    page.goto(running.address + "/witness")
+    page.select_option("#batch", "besok")
+    page.fill("#head-nonce-text", "hujan lebat pukul delapan")
+    page.click("#head-nonce button")
+    page.wait_for_selector("#head-nonce-kept:not(:empty)")
+    shoot("head-words")
+    heads.sign(running.station, SLUG)
+    page.goto(running.address + f"/head?batch={SLUG}")
+    page.wait_for_selector("#head-slip:not([hidden])")
+    shoot("head")
 
 
 def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
@@ -208,7 +224,7 @@ def main(folder: Path, only: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for size, (width, height) in SIZES.items():
-            for journey in (officer, witness, supervisor, entrance):
+            for journey in (officer, witness, head, supervisor, entrance):
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue
                 with counting() as running:

@@ -13,7 +13,7 @@ from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
 from scanner_station.cli.reconciliation_text import lines_of
 from scanner_station.domain.errors import ClosingError, InputError
 from scanner_station.domain.findings import What
-from scanner_station.service import closing, custody
+from scanner_station.service import batches, closing, custody
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.reconciliation_json import as_json
 
@@ -163,7 +163,38 @@ def burn(slug: str, method: str, present: str, at: datetime | None, data: Path) 
 
 @cli.group()
 def witness() -> None:
-    """Write down what a witness says: an objection, its answer, a refusal to sign."""
+    """Write down what a witness says: a word to begin with, a note, an objection, a refusal."""
+
+
+@witness.command("word")
+@click.argument("slug")
+@click.option("--text", required=True, help="Anything that nobody could have known before.")
+@with_data
+def word(slug: str, text: str, data: Path) -> None:
+    """Keep what a witness says before the first card; the log of SLUG will open with it."""
+    with compose.writing(data) as station:
+        batches.set_witness_nonce(station, slug, text)
+    click.echo(f"the log of batch {slug} will open with these words")
+
+
+@witness.command("note")
+@click.argument("slug")
+@click.option("--witness", "name", required=True)
+@click.option("--institution", default="")
+@click.option("--note", "text", required=True)
+@with_data
+def note_(slug: str, name: str, institution: str, text: str, data: Path) -> None:
+    """Record what a witness remarks; it asks for no answer."""
+    with compose.writing(data) as station:
+        sequence = closing.note(
+            station,
+            slug,
+            witness=name,
+            institution=institution,
+            text=text,
+            by=compose.local_account(),
+        )
+    click.echo(f"entry {sequence} holds the note")
 
 
 @witness.command("object")

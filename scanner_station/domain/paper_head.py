@@ -49,7 +49,7 @@ class PaperHead:
         Raises:
             VerificationError: a character is missing or wrong.
         """
-        number, _, rest = text.strip().partition(" ")
+        number, _, rest = " ".join(text.split()).partition(" ")
         code = rest.upper().replace("-", "").replace(" ", "").translate(_AS_READ)
         digits, check = code[:_CHARACTERS], code[_CHARACTERS:]
         size = decode_decimal(number.replace(".", ""))

@@ -192,8 +192,10 @@ def import_manifest(
 def set_witness_nonce(station: Station, slug: str, nonce: str) -> None:
     """Remember what a witness typed; the log opens with it, so it cannot have been made before.
 
+    What another witness typed earlier stays before it.
+
     Raises:
-        InputError: it is not plain text.
+        InputError: it is not plain text, or longer than fits.
         BatchError: there is no such batch, or its log has begun.
     """
     nonce = checked_text(nonce, "witness's text")
@@ -203,7 +205,14 @@ def set_witness_nonce(station: Station, slug: str, nonce: str) -> None:
             raise BatchError(
                 "the log of batch %(slug)s has begun; only a note can be added to it", slug=slug
             )
-        batches.set_witness_nonce(connection, batch.id, nonce)
+        earlier = batches.witness_nonce(connection, batch.id)
+        both = checked_text(f"{earlier} {nonce}", "witness's text")
+        batches.set_witness_nonce(connection, batch.id, both)
+
+
+def witness_nonce(connection: Connection, slug: str) -> str:
+    """Return what witnesses typed for the log of a batch to open with, '' for nothing."""
+    return batches.witness_nonce(connection, require_batch(connection, slug).id)
 
 
 def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: str) -> None:

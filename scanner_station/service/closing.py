@@ -205,6 +205,16 @@ def object_to(
     return int(body["sequence"])
 
 
+def note(
+    station: Station, slug: str, *, witness: str, text: str, by: str, institution: str = ""
+) -> int:
+    """Record what a witness remarks, which asks for no answer; return its entry."""
+    said = _speaking(witness, institution) | {"reason": checked_text(text, "note")}
+    with log_book(station, slug, by=by) as book:
+        body = book.write(Kind.NOTE, by, said)
+    return int(body["sequence"])
+
+
 def answer(station: Station, slug: str, sequence: int, *, text: str, by: str) -> None:
     """Answer the objection of an entry.
 
@@ -229,10 +239,13 @@ def record_refusal(
 
 
 def _witness(witness: str, institution: str, objection: str) -> Body:
+    return _speaking(witness, institution) | {"objection": checked_text(objection, "objection")}
+
+
+def _speaking(witness: str, institution: str) -> Body:
     return {
         "witness": checked_name(witness),
         "institution": checked_text(institution, "institution") if institution.strip() else "",
-        "objection": checked_text(objection, "objection"),
     }
 
 

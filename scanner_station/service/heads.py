@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
@@ -71,6 +72,55 @@ def head_now(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Signe
     size = scan_log.next_sequence(connection, batch.id)
     found = heads.find(connection, batch.id, size)
     return found.head if found is not None else _sign(connection, batch, size, key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenAlong:
+    """A signed head with what a slip says around it; `signed_at`: an entry's timestamp."""
+
+    title: str
+    head: SignedHead
+    signed_at: str
+    key: VerifierKey
+    is_rehearsal: bool
+
+
+def to_take_along(
+    connection: Connection, slug: str, key: Ed25519PrivateKey, size: int | None = None
+) -> TakenAlong:
+    """Return the signed head at a size, or the newest, as a witness takes it along.
+
+    Raises:
+        BatchError: there is no such batch, or its log has not begun.
+        InputError: no head of that size was signed.
+    """
+    batch = require_batch(connection, slug)
+    found = (
+        heads.newest(connection, batch.id)
+        if size is None
+        else heads.find(connection, batch.id, size)
+    )
+    first = scan_log.entry(connection, batch.id, 0)
+    if found is None or first is None:
+        raise InputError(
+            "batch %(slug)s has no signed head of %(size)s entries", slug=slug, size=size or 0
+        )
+    return TakenAlong(
+        title=batch.title,
+        head=found.head,
+        signed_at=found.signed_at,
+        key=log_key(found.head.checkpoint.origin, key),
+        is_rehearsal=bool(first.body.get("rehearsal")),
+    )
+
+
+def require_begun(connection: Connection, slug: str) -> None:
+    """Refuse what would begin a log, and so fix its manifest, by somebody who may not.
+
+    Raises:
+        BatchError: there is no such batch, or its log has not begun.
+    """
+    _origin(connection, require_batch(connection, slug))
 
 
 def newest(connection: Connection, slug: str) -> SignedHead | None:

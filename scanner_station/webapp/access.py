@@ -51,11 +51,13 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "witness.picture": EVERYBODY,
     # the signed heads of the logs
     "heads.show": EVERYBODY,
+    "heads.slip": EVERYBODY,
     "heads.newest": EVERYBODY,
     "heads.sign": EVERYBODY,
     "heads.consistency": EVERYBODY,
     "heads.enrol": EVERYBODY,
     "heads.cosign": EVERYBODY,
+    "heads.add_nonce": EVERYBODY,
     # the supervisor
     "supervisor.supervisor": _DESK,
     "supervisor.create": _DESK,
@@ -80,6 +82,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "closing.seal": _DESK,
     "closing.burn": _DESK,
     "closing.object_to": EVERYBODY,
+    "closing.note": EVERYBODY,
     "closing.answer": _DESK,
     "closing.refuse": EVERYBODY,
     "minutes.show": _DESK,
@@ -109,6 +112,14 @@ ACCESS: Final[dict[str, Roles | None]] = {
 }
 
 WITNESS_WRITES: Final[frozenset[str]] = frozenset(
-    {"heads.sign", "heads.enrol", "heads.cosign", "closing.object_to", "closing.refuse"}
+    {
+        "heads.sign",
+        "heads.enrol",
+        "heads.cosign",
+        "heads.add_nonce",
+        "closing.object_to",
+        "closing.note",
+        "closing.refuse",
+    }
 )
 """The routes a witness may write to: their own words, never the count."""

@@ -10,7 +10,7 @@ from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import ClosingError, InputError
 from scanner_station.domain.findings import What
 from scanner_station.domain.people import Role
-from scanner_station.service import closing, custody, views
+from scanner_station.service import closing, custody, heads, views
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.reconciliation_json import as_json, custody_as_json
 from scanner_station.service.views import Json
@@ -132,9 +132,24 @@ def object_to(slug: str) -> tuple[Json, int]:
     sequence = closing.object_to(
         pages().context.station,
         slug,
-        witness=_witness(data),
+        witness=_witness(slug, data),
         institution=text_of(data, "institution", ""),
         objection=text_of(data, "objection"),
+        by=by(),
+    )
+    return {"sequence": sequence}, 201
+
+
+@blueprint.post("/api/batches/<slug>/notes")
+def note(slug: str) -> tuple[Json, int]:
+    """Write down what a witness remarks; it stands in the log and asks for no answer."""
+    data = body()
+    sequence = closing.note(
+        pages().context.station,
+        slug,
+        witness=_witness(slug, data),
+        institution=text_of(data, "institution", ""),
+        text=text_of(data, "note"),
         by=by(),
     )
     return {"sequence": sequence}, 201
@@ -155,7 +170,7 @@ def refuse(slug: str) -> tuple[Json, int]:
     sequence = closing.record_refusal(
         pages().context.station,
         slug,
-        witness=_witness(data),
+        witness=_witness(slug, data),
         institution=text_of(data, "institution", ""),
         objection=text_of(data, "objection"),
         by=by(),
@@ -163,10 +178,14 @@ def refuse(slug: str) -> tuple[Json, int]:
     return {"sequence": sequence}, 201
 
 
-def _witness(data: dict[str, object]) -> str:
-    # A witness speaks for nobody else.
+def _witness(slug: str, data: dict[str, object]) -> str:
+    # A witness speaks for nobody else, and does not begin the log: that fixes the manifest.
     asking = caller()
-    return asking.name if asking.role is Role.WITNESS else text_of(data, "witness")
+    if asking.role is not Role.WITNESS:
+        return text_of(data, "witness")
+    with pages().context.views.connection() as connection:
+        heads.require_begun(connection, slug)
+    return asking.name
 
 
 def _summary(slug: str) -> Json:

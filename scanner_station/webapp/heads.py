@@ -1,16 +1,20 @@
 """The head of a log on screens: shown as text, paper code and QR, and cosigned by witnesses."""
 
+import io
 from sqlite3 import Connection
+from zoneinfo import ZoneInfo
 
 import segno
-from flask import Blueprint, request
+from flask import Blueprint, request, send_file
+from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
 from scanner_station.domain.checkpoint import SignedHead
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.domain.strict import encode_base64
-from scanner_station.service import heads
+from scanner_station.exports.slip import print_slip
+from scanner_station.service import batches, heads
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
 from scanner_station.webapp.calls import body, number_in_query, text_of, whole_number_of
@@ -25,6 +29,23 @@ blueprint.before_request(batch_is_there)
 def show() -> Response:
     """Show a head to be printed or photographed: what a witness takes along who leaves early."""
     return page("head.html")
+
+
+@blueprint.get("/batches/<slug>/head.pdf")
+def slip(slug: str) -> Response:
+    """Give a slip with a signed head as PDF; `size`: which head, the newest if it is left out."""
+    size = number_in_query("size", request.args.get("size"))
+    context = pages().context
+    with context.views.connection() as connection:
+        taken = heads.to_take_along(connection, slug, context.station.key, size)
+    made = print_slip(taken, time_zone=ZoneInfo(context.settings.station.time_zone))
+    return send_file(
+        io.BytesIO(made),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=f"log-{secure_filename(slug)}-{taken.head.checkpoint.size}.pdf",
+        max_age=0,
+    )
 
 
 @blueprint.get("/api/batches/<slug>/head")
@@ -60,9 +81,17 @@ def enrol(slug: str) -> Json:
     station = pages().context.station
     with pages().context.views.connection() as connection:
         # A witness must not be the one who begins the log: that fixes the manifest.
-        heads.head_now(connection, slug, station.key)
+        heads.require_begun(connection, slug)
     key = heads.enrol(station, slug, text_of(body(), "key"), witness=by(), by=by())
     return {"name": key.name, "key": key.text}
+
+
+@blueprint.post("/api/batches/<slug>/nonce")
+def add_nonce(slug: str) -> Json:
+    """Keep what a witness typed before the first card: the log will open with it."""
+    batches.set_witness_nonce(pages().context.station, slug, text_of(body(), "nonce"))
+    with pages().context.views.connection() as connection:
+        return _as_json(connection, slug, heads.newest(connection, slug))
 
 
 @blueprint.post("/api/batches/<slug>/cosignatures")
@@ -74,9 +103,10 @@ def cosign(slug: str) -> Json:
 
 
 def _as_json(connection: Connection, slug: str, head: SignedHead | None) -> Json:
+    nonce = batches.witness_nonce(connection, slug)
     if head is None:
         return {"size": 0, "note": "", "paper": "", "code": "", "key": "", "key_code": "",
-                "witnesses": [], "signed": []}  # fmt: skip
+                "witnesses": [], "signed": [], "nonce": nonce}  # fmt: skip
     key = heads.verifier_key(connection, slug, pages().context.station.key).text
     note = bytes(head).decode()
     return {
@@ -88,6 +118,7 @@ def _as_json(connection: Connection, slug: str, head: SignedHead | None) -> Json
         "key_code": _qr_code(key),
         "witnesses": [one.text for one in heads.witnesses(connection, slug)],
         "signed": [line.name for line in head.note.signatures[1:]],
+        "nonce": nonce,
     }
 
 

@@ -125,6 +125,25 @@ def test_people_are_forgotten_and_what_cannot_be_made_any_more_is_said(
     call("verify", tmp_path / "b", "--policy", tmp_path / "policy")
 
 
+def test_a_witness_without_a_tablet_has_a_word_and_a_note_written_down(
+    tmp_path: Path,
+) -> None:
+    made_station(tmp_path / "data", tmp_path, 5).close()
+    data = ("--data", tmp_path / "data")
+    call("witness", "word", SLUG, "--text", "hujan lebat", *data)
+    said = ("--note", "kotak 3 basah")
+    out, _ = call("witness", "note", SLUG, "--witness", "Wati", *said, *data)
+    assert out == b"entry 1 holds the note\n"
+    _, error = call("witness", "word", SLUG, "--text", "terlambat", *data, code=2)
+    assert "only a note can be added" in error
+    call("export", SLUG, "--format", "jsonl", "--output", tmp_path / "log", *data)
+    lines = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert "hujan lebat" in lines[0]
+    assert "kotak 3 basah" in lines[1]
+    call("export", SLUG, "--format", "bundle", "--output", tmp_path / "b", *data)
+    call("verify", tmp_path / "b")
+
+
 def test_a_log_that_has_not_begun_is_refused_in_words(tmp_path: Path) -> None:
     station = Station(tmp_path / "data")
     batches.create(station, "kosong", title="Kosong", by="penyelia")

@@ -189,6 +189,17 @@ def test_a_log_opens_with_what_will_be_counted(station: Station) -> None:
         batches.set_witness_nonce(station, BATCH, "terlambat")
 
 
+def test_what_two_witnesses_typed_before_the_first_card_is_both_kept(station: Station) -> None:
+    batches.set_witness_nonce(station, BATCH, "hujan lebat")
+    batches.set_witness_nonce(station, BATCH, "  tiga\tayam ")
+    with pytest.raises(InputError, match="identity number"):
+        batches.set_witness_nonce(station, BATCH, nik(1))
+    with pytest.raises(InputError, match="at most"):
+        batches.set_witness_nonce(station, BATCH, "x" * 490)
+    scan(station, 1)
+    assert json.loads(entries_of(station)[0])["nonce"] == "hujan lebat tiga ayam"
+
+
 WITNESS = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 VKEY = witness_key("saksi-ani", WITNESS).text
 

@@ -13,6 +13,7 @@ export class HeadPanel {
     this.holder = holder;
     this.isWorking = false;
     byId("head-sign")?.addEventListener("click", () => this.sign());
+    byId("head-nonce")?.addEventListener("submit", (event) => this.keepNonce(event));
     setInterval(() => this.look(), LOOKS_EVERY_MS);
   }
 
@@ -54,8 +55,28 @@ export class HeadPanel {
     }
   }
 
+  /** Before the first card: have the log open with what the witness typed. */
+  async keepNonce(event) {
+    event.preventDefault();
+    const trouble = byId("head-nonce-trouble");
+    trouble.textContent = "";
+    try {
+      await this.show(await call("POST", ofBatch(this.slug, "/nonce"), { nonce: byId("head-nonce-text").value }));
+      byId("head-nonce-text").value = "";
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      trouble.textContent = error.message;
+    }
+  }
+
+  showNonce(answer) {
+    byId("head-nonce").hidden = Boolean(answer.size);
+    byId("head-nonce-kept").textContent = answer.nonce && t("The log will open with: %(words)s", { words: answer.nonce });
+  }
+
   async show(answer) {
     byId("head-panel").hidden = !answer.size;
+    if (this.canSign) this.showNonce(answer);
     if (!answer.size) return;
     byId("head-size").textContent = t("%(count)s entries", { count: number(answer.size) });
     byId("head-paper").textContent = answer.paper;
@@ -67,6 +88,11 @@ export class HeadPanel {
       if (byId(id)) byId(id).textContent = value;
     }
     if (byId("head-key-code")) byId("head-key-code").src = answer.key_code;
+    const slip = byId("head-slip");
+    if (slip) {
+      slip.href = `/batches/${encodeURIComponent(this.slug)}/head.pdf?size=${answer.size}`;
+      slip.hidden = false;
+    }
     byId("head-link")?.setAttribute("href", `/head?batch=${encodeURIComponent(this.slug)}`);
     if (this.canSign) await this.showMine(answer);
   }

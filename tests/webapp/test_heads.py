@@ -1,0 +1,78 @@
+"""What a witness writes over the API: words before the first card, a note, an objection."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from scanner_station.domain.people import Role
+from scanner_station.service import heads, views
+from tests.webapp.running import NAMES, SLUG, RunningStation, nik
+
+BATCH = f"/api/batches/{SLUG}"
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningStation]:
+    with RunningStation(tmp_path / "data") as station:
+        station.create()
+        station.add_people()
+        yield station
+
+
+@pytest.fixture
+def witness(running: RunningStation) -> FlaskClient:
+    return running.client_of(Role.WITNESS)
+
+
+def bodies(running: RunningStation) -> list[dict[str, object]]:
+    with running.views.connection() as connection:
+        return [dict(entry.body) for entry in views.entries(connection, SLUG)]
+
+
+def test_the_log_opens_with_what_a_witness_typed(
+    running: RunningStation, witness: FlaskClient
+) -> None:
+    assert witness.get(f"{BATCH}/head").json["nonce"] == ""
+    kept = witness.post(f"{BATCH}/nonce", json={"nonce": "hujan lebat"})
+    assert (kept.status_code, kept.json["nonce"], kept.json["size"]) == (200, "hujan lebat", 0)
+    running.scan(nik(1))
+    assert bodies(running)[0]["nonce"] == "hujan lebat"
+    late = witness.post(f"{BATCH}/nonce", json={"nonce": "terlambat"})
+    assert late.status_code == 409
+    assert witness.post(f"{BATCH}/nonce", json={"nonce": ""}).status_code == 400
+
+
+@pytest.mark.parametrize("what", ["note", "objection"])
+def test_a_witness_writes_into_the_log_in_their_own_name_but_does_not_begin_it(
+    running: RunningStation, witness: FlaskClient, what: str
+) -> None:
+    said = {what: "kotak 3 basah", "witness": "orang lain", "institution": "Inspektorat"}
+    assert witness.post(f"{BATCH}/{what}s", json=said).status_code == 409
+    assert bodies(running) == []
+    running.scan(nik(1))
+    written = witness.post(f"{BATCH}/{what}s", json=said)
+    assert (written.status_code, written.json) == (201, {"sequence": 2})
+    body = bodies(running)[2]
+    assert body["kind"] == {"note": "note", "objection": "object"}[what]
+    assert (body["witness"], body["institution"]) == (NAMES[Role.WITNESS], "Inspektorat")
+    assert "kotak 3 basah" in body.values()
+    refused = witness.post(f"{BATCH}/{what}s", json=said | {what: f"kartu {nik(3)}"})
+    assert refused.status_code == 400
+    assert nik(3) not in refused.text
+
+
+def test_a_slip_is_given_for_any_head_that_was_signed(
+    running: RunningStation, witness: FlaskClient
+) -> None:
+    slip = f"/batches/{SLUG}/head.pdf"
+    assert witness.get(slip).status_code == 400
+    running.scan(nik(1))
+    heads.sign(running.station, SLUG)
+    given = witness.get(slip)
+    assert (given.status_code, given.mimetype, given.data[:5]) == (200, "application/pdf", b"%PDF-")
+    assert f"log-{SLUG}-2.pdf" in given.headers["Content-Disposition"]
+    assert witness.get(f"{slip}?size=2").data == given.data
+    for size, status in (("1", 400), ("x", 400), ("99999999999999999999", 400)):
+        assert witness.get(f"{slip}?size={size}").status_code == status, size
