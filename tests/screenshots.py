@@ -15,7 +15,7 @@ from scanner_station.domain.errors import StorageError
 from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
 from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId
-from scanner_station.service import heads
+from scanner_station.service import closing, heads
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
@@ -74,11 +74,41 @@ def officer(page: Page, running: RunningStation, shoot: Shoot) -> None:
 
 
 def witness(page: Page, running: RunningStation, shoot: Shoot) -> None:
-    """The witness's page, alive and stale."""
+    """The witness's page: alive, asked for cards, objected to, and stale."""
     page.goto(running.address + "/witness")
     page.wait_for_selector("#pulse[data-alive=yes]")
     page.wait_for_selector("#by-category tbody tr")
+    page.wait_for_selector("#growth svg")
     shoot("witness")
+    for answer, payload in [
+        ("counted", nik(3)),
+        ("not_counted", nik(300)),
+        ("not_on_manifest", nik(900)),
+        ("unreadable", "12345"),
+    ]:
+        page.fill("#spot-number", payload)
+        page.click("#spot-check button")
+        page.wait_for_selector(f"#spot-answer[data-answer={answer}]")
+        page.locator("#spot-check").scroll_into_view_if_needed()
+        shoot(f"witness-spot-{answer}")
+    page.click("#object")
+    page.fill("#objecting-witness", "Wati Saksi")
+    page.fill("#objecting-institution", "Inspektorat")
+    page.fill("#objection", "Dua kotak datang tanpa segel dari Kecamatan Oebobo.")
+    shoot("witness-objecting")
+    page.click("#objecting [type=submit]")
+    page.wait_for_selector("#objections li[data-kind=object]")
+    closing.answer(
+        running.station,
+        SLUG,
+        running.station.counter(SLUG).next_sequence - 1,
+        text="Kotak dihitung ulang di depan saksi dan disegel.",
+        by="Sari Penyelia",
+    )
+    page.wait_for_selector("#objections li[data-answered]")
+    page.locator("#objections").scroll_into_view_if_needed()
+    shoot("witness-objected")
+    page.evaluate("scrollTo(0, 0)")
     page.context.set_offline(True)
     running.server.stop()
     page.wait_for_selector("body.stale")

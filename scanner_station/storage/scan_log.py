@@ -188,6 +188,26 @@ def counted_around(
     )
 
 
+def counted_by_minute(
+    connection: sqlite3.Connection, batch_id: int, after: int
+) -> list[tuple[str, str, str, int]]:
+    """Return (minute, first time, last time, cards counted less taken back) after an entry.
+
+    Only minutes in which something was counted or taken back, in no order. The times are as
+    entries write them.
+    """
+    rows = connection.execute(
+        "with newer as materialized (select body ->> 'at' as at,"
+        " (body ->> 'verdict' is 'counted')"
+        " - (body ->> 'kind' = 'void' and body ->> 'takes_back' is null) as change"
+        " from entry where batch_id = ? and sequence > ?)"
+        " select substr(at, 1, 16), min(at), max(at), sum(change) from newer where change <> 0"
+        " group by 1",
+        (batch_id, after),
+    )
+    return list(rows)
+
+
 def tally_rows(connection: sqlite3.Connection, batch_id: int) -> list[TallyRow]:
     """Return the kept tally and, after it, what the newer entries add; a key may come twice."""
     found = connection.execute(

@@ -49,6 +49,8 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "witness.witness": EVERYBODY,
     "witness.events": EVERYBODY,
     "witness.picture": EVERYBODY,
+    "witness.progress": EVERYBODY,
+    "witness.spot_check": EVERYBODY,
     # the signed heads of the logs
     "heads.show": EVERYBODY,
     "heads.slip": EVERYBODY,
@@ -120,6 +122,7 @@ WITNESS_WRITES: Final[frozenset[str]] = frozenset(
         "closing.object_to",
         "closing.note",
         "closing.refuse",
+        "witness.spot_check",
     }
 )
-"""The routes a witness may write to: their own words, never the count."""
+"""The routes a witness may write to: their own words and questions, never the count."""

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station import __version__, assets
+from scanner_station.domain.entry import timestamp
 from scanner_station.service import views
 from scanner_station.service.views import Json
 from scanner_station.webapp.context import pages
@@ -28,8 +29,10 @@ def batch(slug: str) -> Json:
 
 @blueprint.get("/api/station")
 def station() -> Json:
-    """Return the station's name, readers, fault and active batch."""
-    return {"name": pages().context.station.name, "version": __version__, **pages().live.status()}
+    """Return the station's name, time, readers, fault and active batch."""
+    station = pages().context.station
+    at = timestamp(station.clock.now())
+    return {"name": station.name, "version": __version__, "at": at, **pages().live.status()}
 
 
 @blueprint.get("/api/openapi.json")

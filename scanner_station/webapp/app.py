@@ -6,6 +6,8 @@ from scanner_station import assets
 from scanner_station.service.certificates import own_names
 from scanner_station.service.pairing import Pairing
 from scanner_station.service.picture_reader import PictureReader
+from scanner_station.service.progress import Progress
+from scanner_station.service.spot_check import SpotChecks
 from scanner_station.webapp import (
     api,
     certificate,
@@ -63,6 +65,8 @@ def create_app(context: WebContext) -> Flask:
         languages=Languages(web / "translations", settings.station.language),
         pairing=Pairing(context.station.clock),
         pictures=PictureReader(context.station),
+        progress=Progress(),
+        spot_checks=SpotChecks(context.station),
         network=Network(app, context.station.folder, settings, context.station.clock),
     ).keep_in(app.extensions)
     prepare_templates(app)

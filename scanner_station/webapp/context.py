@@ -13,6 +13,8 @@ from scanner_station.service.logins import Logins
 from scanner_station.service.pairing import Pairing
 from scanner_station.service.people import People
 from scanner_station.service.picture_reader import PictureReader
+from scanner_station.service.progress import Progress
+from scanner_station.service.spot_check import SpotChecks
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.webapp.live import Live
@@ -62,6 +64,8 @@ class Pages:
     languages: Languages
     pairing: Pairing
     pictures: PictureReader
+    progress: Progress
+    spot_checks: SpotChecks
     network: "Network"
 
     def close(self) -> None:

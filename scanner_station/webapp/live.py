@@ -37,6 +37,8 @@ REPLAY_MOST: Final = 200
 
 _SETTLE_S: Final = 0.008  # the answer to the scan itself goes out before fifty screens do
 _TICK_S: Final = 0.05  # twenty pictures a second are enough for people
+_ROUND_S: Final = 1.0
+_STUCK_S: Final = 3.0  # a thread that has not gone round for so long no longer follows the log
 _STREAM_LIFE_S: Final = 300.0  # then the page connects anew; a sleeping tablet's slot comes free
 
 _log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class Live:
         self._status: dict[str, Json] = {"readers": {"readers": []}, "fault": _fault_of(station)}
         self._status_bytes: dict[str, tuple[int, bytes]] = {}
         self._is_closed = False
+        self._went_round_at_s = time.monotonic()
         self._refresh_status("readers", "fault", "active")
         self._unsubscribe = station.bus.subscribe(self._hear)
         self._thread = threading.Thread(target=self._follow, name="live", daemon=True)
@@ -87,6 +90,11 @@ class Live:
         self._thread.join()
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether the log is no longer followed: a beat would say that old numbers are live."""
+        return time.monotonic() - self._went_round_at_s > _STUCK_S
+
+    @property
     def used(self) -> int:
         """How many streams are open."""
         return self._used
@@ -100,7 +108,10 @@ class Live:
 
     def _follow(self) -> None:
         while True:
-            self._signal.wait()
+            was_told = self._signal.wait(_ROUND_S)
+            self._went_round_at_s = time.monotonic()
+            if not was_told:
+                continue
             time.sleep(_SETTLE_S)
             self._signal.clear()
             if self._is_closed:  # looked at after the clearing, which may have swallowed `close`
@@ -219,7 +230,7 @@ class Live:
     def open_stream(
         self, slug: str, since: int | None, *, is_wanted: Callable[[], bool] = lambda: True
     ) -> "Stream | None":
-        """Return a stream of one batch after entry `since`, or None when all slots are taken.
+        """Return a stream of one batch after entry `since`, or None when there is none to have.
 
         It ends when `is_wanted` no longer holds, asked every two seconds: whoever follows may
         have been signed out.
@@ -227,7 +238,7 @@ class Live:
         Raises:
             BatchError: there is no such batch.
         """
-        if not self._free.acquire(blocking=False):
+        if self.is_stuck or not self._free.acquire(blocking=False):
             return None
         try:
             newest = self._ensure_channel(slug)
@@ -348,7 +359,7 @@ class Stream:
         if news is None:
             raise StopIteration
         if time.monotonic() >= self._beat_at_s:
-            if not self._is_wanted():
+            if self._live.is_stuck or not self._is_wanted():
                 raise StopIteration
             self._beat_at_s = time.monotonic() + BEAT_S
             news += self._live.beat()

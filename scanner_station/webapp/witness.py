@@ -1,4 +1,4 @@
-"""What a witness may see: the masked count of a batch, alive."""
+"""What a witness may see and ask: the masked count of a batch, alive, and where a card stands."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station.domain.errors import StationError
 from scanner_station.service.views import Json
-from scanner_station.webapp.auth import caller
-from scanner_station.webapp.calls import number_in_query
+from scanner_station.webapp.auth import by, caller
+from scanner_station.webapp.calls import body, number_in_query, text_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
 
@@ -46,6 +46,20 @@ def events(slug: str) -> tuple[AnyResponse, int] | AnyResponse:
 def picture(slug: str) -> Json:
     """Return at once what a stream tells: for pages that load, or that have no stream."""
     return pages().live.picture(slug, _since(None))
+
+
+@blueprint.get("/api/batches/<slug>/progress")
+def progress(slug: str) -> Json:
+    """Return how the count has grown over time, in at most 120 steps."""
+    with pages().context.views.connection() as connection:
+        return pages().progress.of(connection, slug)
+
+
+@blueprint.post("/api/batches/<slug>/spot-checks")
+def spot_check(slug: str) -> Json:
+    """Tell where the card that a witness holds stands in the count, masked; counts nothing."""
+    payload = text_of(body(), "payload").encode("utf-8", "surrogatepass")
+    return pages().spot_checks.ask(slug, payload, by=by(), address=caller().address)
 
 
 def _since(header: str | None) -> int | None:

@@ -78,6 +78,8 @@ def sentences() -> dict[str, str]:
 def in_python(path: Path) -> Iterator[str]:
     """Yield the templates given to errors and notices, literal or by a constant's name.
 
+    Also what `checked_text` calls a text, which stands in its sentences.
+
     A table named `_SENTENCES` is one of templates: an error takes the one that fits.
     """
     tree = ast.parse(path.read_text("utf-8"))
@@ -101,6 +103,13 @@ def in_python(path: Path) -> Iterator[str]:
                         yield str(constants[part.id])
         elif isinstance(node, ast.AnnAssign) and _name(node.target) == "_SENTENCES":
             yield from ast.literal_eval(ast.Tuple(node.value.values, ast.Load()))
+    yield from _names_of_texts(tree)
+
+
+def _names_of_texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) == "checked_text":
+            yield from (str(what.value) for what in node.args[1:] if isinstance(what, ast.Constant))
 
 
 def _branches(value: ast.expr) -> Iterator[ast.expr]:

@@ -24,6 +24,12 @@ async function takePlace() {
   return null;
 }
 
+/**
+ * How long ago something was, in ms, by whichever clock says more: the steady one stands still
+ * while a tablet sleeps, the wall clock may be set. A clock set forward only makes a page ask.
+ */
+const since = (steady, wall) => Math.max(performance.now() - steady, Date.now() - wall);
+
 export class Live {
   /**
    * `on`: picture(picture), entry(entry), tally(tally), readers(readers), fault(fault),
@@ -34,17 +40,21 @@ export class Live {
     this.slug = null;
     this.last = -1;
     this.heardAt = performance.now();
+    this.heardOnWall = Date.now();
     this.stationTime = null;
     this.isAlive = null;
     this.wasLost = false;
     this.round = 0; // each `follow` begins a new one; what belongs to an old one is ignored
     this.streamAgainAt = 0;
     this.struckAt = this.heardAt; // when this page's own clock last struck
+    this.struckOnWall = this.heardOnWall;
     setInterval(() => {
       this.struckAt = performance.now();
+      this.struckOnWall = Date.now();
       this.judge();
     }, 200);
     document.addEventListener("visibilitychange", () => {
+      this.judge(); // before the page is seen again
       if (!closesWhenHidden) return;
       if (document.hidden) this.stop();
       else this.resume();
@@ -93,7 +103,7 @@ export class Live {
       if (this.slug === "") {
         const station = await call("GET", "/api/station", undefined, 2500);
         if (round !== this.round) return;
-        this.heard(Date.now());
+        this.heard(station.at);
         this.takeStatus(station);
       } else {
         await this.catchUp(round);
@@ -179,6 +189,7 @@ export class Live {
 
   heard(at) {
     this.heardAt = performance.now();
+    this.heardOnWall = Date.now();
     if (at) {
       this.stationTime = new Date(at).getTime();
       this.toldAt = this.heardAt;
@@ -194,11 +205,11 @@ export class Live {
 
   /** Whether the whole tablet slept: this page's own clock has not struck for long. */
   get hasSlept() {
-    return !document.hidden && performance.now() - this.struckAt > STALE_MS;
+    return !document.hidden && since(this.struckAt, this.struckOnWall) > STALE_MS;
   }
 
   judge() {
-    const isAlive = performance.now() - this.heardAt <= STALE_MS;
+    const isAlive = since(this.heardAt, this.heardOnWall) <= STALE_MS;
     if (!isAlive) this.wasLost = true;
     if (isAlive !== this.isAlive || isAlive) {
       this.isAlive = isAlive;

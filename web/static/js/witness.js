@@ -4,11 +4,17 @@ import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t 
 import { Entries } from "./entries.js";
 import { HeadPanel } from "./head.js";
 import { Live } from "./live.js";
+import { Objections, SAID_KINDS } from "./objections.js";
+import { Growth } from "./progress.js";
+import { spotChecks } from "./spot_check.js";
 
 let slug = "";
 let isFollowingActive = true;
 const entries = new Entries(byId("last"));
 const head = new HeadPanel({ canSign: true, holder: byId("who")?.textContent ?? "" });
+const growth = new Growth();
+const objections = new Objections();
+const forgetAnswer = spotChecks(() => slug);
 
 function showGroups(table, groups, hasManifest) {
   const names = Object.keys(groups);
@@ -24,8 +30,25 @@ function showGroups(table, groups, hasManifest) {
   table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows), make("tfoot", {}, sum));
 }
 
+/** What stands beside the count: part of it, added to it, or no part of it at all. */
+function showApart(tally) {
+  byId("asides").replaceChildren(...[
+    ["manual", t("of these typed")],
+    ["added", t("Added by two people")],
+    ["unidentified", t("Unidentified")],
+    ["burned", t("Into the fire in all")],
+    ["not_on_manifest", t("Not on the manifest")],
+    ["already_counted", t("Already counted")],
+    ["unreadable", t("Unreadable")],
+    ["voided", t("Taken back")],
+  ].map(([key, word]) => make("div", { class: "aside", "data-kind": key },
+    make("dt", {}, word), make("dd", {}, number(tally[key])))));
+}
+
 function showBatch(tally) {
   showTally(tally);
+  showApart(tally);
+  growth.take(tally, live.stationNow());
   byId("title").textContent = tally.title;
   byId("where").textContent = [tally.place, tally.held_on && calendarDay(tally.held_on)].filter(Boolean).join(" · ");
   byId("remaining").textContent = tally.has_manifest ? number(tally.remaining) : "–";
@@ -40,8 +63,11 @@ async function choose(wanted) {
   byId("batch").replaceChildren(...(slug ? [] : [make("option", { value: "" }, t("No batch is open"))]),
     ...batches.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
   entries.clear();
+  forgetAnswer();
   live.follow(slug);
   head.follow(slug);
+  growth.follow(slug);
+  objections.follow(slug);
 }
 
 async function chooseWhenPossible(wanted) {
@@ -64,10 +90,12 @@ const live = new Live({
     entries.clear();
     for (const entry of picture.entries) entries.add(entry);
     entries.draw();
+    objections.look();
   },
   entry(entry) {
     entries.add(entry);
     entries.draw();
+    if (SAID_KINDS.includes(entry.kind)) objections.look();
   },
   tally: showBatch,
   fault(fault) {
