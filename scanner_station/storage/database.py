@@ -19,6 +19,7 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from scanner_station.domain.errors import FolderInUseError, StorageError
+from scanner_station.storage.durable_file import synchronise_folder
 
 FILE_NAME: Final = "station.sqlite3"
 LOCK_NAME: Final = "lock"
@@ -36,7 +37,7 @@ class FolderLock:
             StorageError: the folder cannot be made or written.
         """
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(folder)
             self._file = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StorageError(
@@ -64,6 +65,14 @@ class FolderLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _make(folder: Path) -> None:
+    # Also the folders above it are new perhaps, and each name must survive a power cut.
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in new:
+        synchronise_folder(one.parent)
 
 
 class Database:
