@@ -164,6 +164,62 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     shoot("supervisor-minutes")
 
 
+def table(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """The table's page, from the zero report to the second day; the officer's line about it."""
+    running.create("besok", "Pemusnahan 20 Desember 2018")
+    page.goto(running.address + "/batches/besok/table")
+    page.wait_for_selector("#zero:not([hidden])")
+    shoot("table-zero")
+    post = running.app.test_client().post
+    batch = "/api/batches/kupang-1"
+    post(f"{batch}/containers", json={"form": "box", "label": "Kecamatan Oebobo"})
+    for number in range(40, 52):
+        running.scan(nik(number))
+    post(f"{batch}/unidentified", json={"category": "rusak", "camera": True})
+    sealed = {"seal_number": "KPG-000117", "agreed_by": "Beni Tefa"}
+    post(f"{batch}/containers/1/seal", json=sealed)
+    page.goto(running.address + "/")
+    page.wait_for_selector("#last .entry")
+    running.scan(nik(45))
+    page.wait_for_selector("#banner-alarm")
+    page.wait_for_timeout(400)
+    shoot("table-alarm")
+    page.goto(running.address + "/batches/kupang-1/table")
+    page.wait_for_selector("#opening:not([hidden])")
+    shoot("table-no-container")
+    post(f"{batch}/containers", json={"form": "sack"})
+    for number in range(52, 57):
+        running.scan(nik(number))
+    running.scan(nik(900))
+    reading = {"payload": nik(60), "typed": True, "nonce": "x"}
+    post(f"{batch}/readings", json=reading)
+    post(f"{batch}/unidentified", json={"camera": True})
+    post(f"{batch}/lots", json={"lot": "Alak"})
+    page.reload()
+    page.wait_for_selector("#waiting li")
+    shoot("table-at-work")
+    page.evaluate("document.querySelector('#strange').scrollIntoView()")
+    shoot("table-at-work-below")
+    for dialog in ("seal", "take-in", "agree"):
+        page.click(f"#{dialog}")
+        page.wait_for_timeout(300)
+        shoot(f"table-{dialog}")
+        page.click("dialog[open] .leave")
+    page.click("#strangers button")
+    shoot("table-add")
+    page.click("dialog[open] .leave")
+    page.goto(running.address + "/")
+    page.wait_for_selector("#table:not([hidden])")
+    page.wait_for_timeout(800)
+    shoot("table-officer")
+    post(f"{batch}/pause", json={"agreed_by": "Beni Tefa"})
+    page.wait_for_selector("#banner-paused")
+    shoot("table-officer-paused")
+    page.goto(running.address + "/batches/kupang-1/table")
+    page.wait_for_selector("#resting:not([hidden])")
+    shoot("table-paused")
+
+
 def entrance(page: Page, running: RunningStation, shoot: Shoot) -> None:
     """Coming in: the first start, people, tablets, signing in, a change of shift."""
     page.goto(running.address + "/first-start")
@@ -254,7 +310,7 @@ def main(folder: Path, only: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for size, (width, height) in SIZES.items():
-            for journey in (officer, witness, head, supervisor, entrance):
+            for journey in (officer, witness, head, supervisor, entrance, table):
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue
                 with counting() as running:

@@ -106,7 +106,7 @@ def seal_container(slug: str, number: int, seal_number: str, agreed_by: str, dat
 @container.command("label")
 @click.argument("slug")
 @click.argument("number", type=int)
-@click.option("--output", type=_FILE, required=True, metavar="FILE.svg")
+@click.option("--output", type=_FILE, required=True, metavar="FILE.pdf")
 @with_data
 def label(slug: str, number: int, output: Path, data: Path) -> None:
     """Write the label of the sealed container NUMBER, with its QR code, to be printed."""

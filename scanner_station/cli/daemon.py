@@ -130,6 +130,10 @@ class Devices:
         pictures = (camera.latest_jpeg() for camera in self._cameras.values())
         return next((picture for picture in pictures if picture is not None), None)
 
+    def presenting(self) -> list[ReaderId]:
+        """Return the cameras before which a card is held just now."""
+        return [name for name, camera in self._cameras.items() if camera.is_presenting]
+
     def readings_by_stage(self) -> dict[str, int]:
         """Return how many codes each decoder stage has read since the start."""
         return {stage: count.read for stage, count in self.counts.by_stage.items()}
@@ -202,6 +206,7 @@ def daemon(
             settings=settings,
             latest_picture=devices.latest_picture if devices.has_camera else None,
             latest_offer=devices.latest_offer,
+            presenting=devices.presenting,
             decoder_counts=devices.readings_by_stage if devices.has_camera else None,
         )
         app = create_app(context)

@@ -1,23 +1,43 @@
-"""The label of a sealed container: what is in it, as text and as a QR code, on one SVG page."""
+"""The label of a sealed container, with a code that names its entry in the log, to be printed.
+
+It sits on the outside of a box, sack or drum: large words, one code, no card's number.
+"""
 
 import io
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
-from xml.sax.saxutils import escape
 
-import segno
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 
 from scanner_station.domain.custody_records import Container, ContainerState
-from scanner_station.domain.entry import canonical
+from scanner_station.domain.entry import Body, canonical
 from scanner_station.domain.errors import BatchError, EntryError
 from scanner_station.domain.merkle import leaf_hash
+from scanner_station.exports.paper import (
+    BOLD,
+    REGULAR,
+    REHEARSAL,
+    draw_code,
+    draw_marks,
+    lines_of,
+    printable,
+    use_letters,
+    width_of,
+)
+from scanner_station.exports.terbilang import figures
 from scanner_station.service.custody import custody
 from scanner_station.service.views import entries
 from scanner_station.storage.durable_file import written_durably
 
-_WIDTH_MM: Final = 100
-_HEIGHT_MM: Final = 60
+_WIDTH: Final = 100 * mm
+_HEIGHT: Final = 60 * mm
+_CODE: Final = 52 * mm
+_LEFT: Final = 57 * mm
+_ROOM: Final = _WIDTH - _LEFT - 3 * mm
+_LEAST_PT: Final = 5.0
+_MOST_LINES: Final = 2
 _FORMS: Final = {"box": "KOTAK", "sack": "KARUNG", "drum": "DRUM"}
 
 
@@ -31,19 +51,15 @@ def label_text(connection: Connection, slug: str, number: int) -> str:
         BatchError: it is not sealed.
     """
     container = _sealed(connection, slug, number)
-    sealing = next(
-        entry
-        for entry in entries(connection, slug, since=container.closed or 0)
-        if entry.body.get("seal_number") == container.seals[-1]
-    )
-    leaf = leaf_hash(canonical(sealing.body).encode()).hex()[:16]
-    origin = f"{sealing.body['station']}/{sealing.body['batch']}"
+    sealing = _sealing(connection, slug, container)
+    leaf = leaf_hash(canonical(sealing).encode()).hex()[:16]
+    origin = f"{sealing['station']}/{sealing['batch']}"
     seal = container.seals[-1].replace(" ", "_")
-    return f"wadah {origin} {number} {container.count} {seal} {sealing.sequence} {leaf}"
+    return f"wadah {origin} {number} {container.count} {seal} {sealing['sequence']} {leaf}"
 
 
-def label_svg(connection: Connection, slug: str, number: int) -> str:
-    """Return the label as one SVG picture of 100 x 60 mm, ready to print.
+def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
+    """Return the label as a PDF page of 100 x 60 mm; made again it is the same bytes.
 
     Raises:
         EntryError: there is no such container.
@@ -51,31 +67,45 @@ def label_svg(connection: Connection, slug: str, number: int) -> str:
     """
     text = label_text(connection, slug, number)
     container = _sealed(connection, slug, number)
-    code = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(
-        code, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=4
-    )
+    use_letters()
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(_WIDTH, _HEIGHT), invariant=1)
+    canvas.setTitle(f"{slug} {number}")
+    draw_code(canvas, text, 2 * mm, _HEIGHT - _CODE - 3 * mm, _CODE)
     lines = (
-        f"{_FORMS.get(container.form, container.form)} {number}",
-        f"{container.count} keping",
-        f"Segel {container.seals[-1]}",
-        container.label,
-        slug,
-        container.sealed_at[:16].replace("T", " ") + " UTC",
+        (f"{_FORMS.get(container.form, container.form)} {number}", 20.0, BOLD),
+        (f"{figures(container.count)} keping", 20.0, BOLD),
+        (f"Segel {container.seals[-1]}", 13.0, BOLD),
+        (container.label, 11.0, REGULAR),
+        (slug, 9.0, REGULAR),
+        (container.sealed_at[:16].replace("T", " ") + " UTC", 8.0, REGULAR),
     )
-    said = "".join(_line(place, line) for place, line in enumerate(lines) if line)
-    picture = code.getvalue().decode().replace("<svg ", '<svg x="2" y="2" width="54" height="54" ')
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH_MM}mm" height="{_HEIGHT_MM}mm" '
-        f'viewBox="0 0 {_WIDTH_MM} {_HEIGHT_MM}" font-family="sans-serif">{picture}{said}</svg>\n'
-    )
+    down = _HEIGHT - 4 * mm
+    for said, size, font in lines:
+        down = _write(canvas, printable(said), size, font, down)
+    canvas.setFont(REGULAR, _LEAST_PT)
+    small = printable(text)
+    while width_of(small, _LEAST_PT) > _WIDTH - 6 * mm:
+        small = small[:-1]
+    canvas.drawString(3 * mm, 2 * mm, small)
+    if next(entries(connection, slug, limit=1)).body.get("rehearsal"):
+        draw_marks(canvas, (REHEARSAL,), _WIDTH, _HEIGHT)
+    canvas.showPage()
+    canvas.save()
+    return file.getvalue()
 
 
-def _line(place: int, text: str) -> str:
-    # Squeezed to fit: names of containers and seals may be long.
-    size = 7 if place < 3 else 4
-    fit = ' textLength="40" lengthAdjust="spacingAndGlyphs"' if len(text) * size > 75 else ""
-    return f'<text x="58" y="{10 + 8 * place}" font-size="{size}"{fit}>{escape(text)}</text>'
+def _write(canvas: Canvas, said: str, size: float, font: str, down: float) -> float:
+    """Write a text in at most two lines, as large as it fits; return where the next one begins."""
+    if not said:
+        return down
+    while len(lines_of(said, _ROOM, size, font)) > _MOST_LINES and size > _LEAST_PT:
+        size -= 0.5
+    canvas.setFont(font, size)
+    for line in lines_of(said, _ROOM, size, font)[:4]:
+        down -= size
+        canvas.drawString(_LEFT, down, line)
+    return down - 0.35 * size
 
 
 def export_label(connection: Connection, slug: str, number: int, path: Path) -> None:
@@ -84,8 +114,17 @@ def export_label(connection: Connection, slug: str, number: int, path: Path) -> 
     Raises:
         InputError: there is no such sealed container, or the path cannot take a file.
     """
+    made = label_pdf(connection, slug, number)
     with written_durably(path) as file:
-        file.write(label_svg(connection, slug, number).encode())
+        file.write(made)
+
+
+def _sealing(connection: Connection, slug: str, container: Container) -> Body:
+    return next(
+        entry.body
+        for entry in entries(connection, slug, since=container.closed or 0)
+        if entry.body.get("seal_number") == container.seals[-1]
+    )
 
 
 def _sealed(connection: Connection, slug: str, number: int) -> Container:

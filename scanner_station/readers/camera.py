@@ -125,6 +125,7 @@ class CameraReader:
             if not self._closed.is_set():
                 yield from self._readings_of(self._presentations.finish())
         finally:
+            self._presentations.finish()
             frames.close()
             self._decoder.close()
 
@@ -133,6 +134,11 @@ class CameraReader:
         self._closed.set()
         if self._frames is not None:
             self._frames.close()
+
+    @property
+    def is_presenting(self) -> bool:
+        """Whether a card is held in view now; safe from another thread."""
+        return bool(self._presentations.cards)
 
     def latest_jpeg(self) -> bytes | None:
         """Return a small preview of the newest frame, the codes in it outlined."""

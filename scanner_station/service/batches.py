@@ -15,10 +15,10 @@ from scanner_station.domain.events import BatchChanged
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.domain.manifest import ManifestReport
 from scanner_station.domain.text import checked_text
-from scanner_station.service.counter import require_batch
+from scanner_station.service.counter import require_batch, require_open
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, custody, manifest_commitments, manifests, scan_log
-from scanner_station.storage.batches import Batch, BatchState
+from scanner_station.storage.batches import STILL_OPEN, Batch, BatchState
 from scanner_station.storage.database import open_to_read
 
 Progress = Callable[[int, int], None]
@@ -82,16 +82,12 @@ def activate(station: Station, slug: str) -> None:
     """Make a batch the one that cameras and scanners count into.
 
     Raises:
-        BatchError: there is no such batch, or it takes no cards.
+        BatchError: there is no such batch, or it is closed.
     """
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
-        if batch.state is not BatchState.OPEN:
-            raise BatchError(
-                "batch %(slug)s is %(state)s and takes no cards; open another batch",
-                slug=slug,
-                state=batch.state,
-            )
+        if batch.state is not BatchState.PAUSED:
+            require_open(batch)
         batches.set_setting(connection, batches.ACTIVE_BATCH, slug)
     station.bus.publish(BatchChanged(batch=slug))
 
@@ -270,7 +266,7 @@ def _require_sealed(connection: Connection, slug: str) -> None:
 
 
 def _require_replaceable(connection: Connection, batch: Batch) -> None:
-    if batch.state not in (BatchState.OPEN, BatchState.PAUSED):
+    if batch.state not in STILL_OPEN:
         raise ManifestError(
             "batch %(slug)s is %(state)s, so its manifest stays; create a new batch",
             slug=batch.slug,

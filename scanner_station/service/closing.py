@@ -21,12 +21,11 @@ from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, scan_log
 from scanner_station.storage import custody as rows
-from scanner_station.storage.batches import BatchState
+from scanner_station.storage.batches import STILL_OPEN, BatchState
 
 Busy = Callable[[], Iterable[str]]
 
 _MOST_CARDS: Final = 1000
-_OPEN_STATES: Final = (BatchState.OPEN, BatchState.PAUSED)
 
 
 def declare(station: Station, slug: str, declared: Declared, *, by: str, reason: str = "") -> None:
@@ -38,7 +37,7 @@ def declare(station: Station, slug: str, declared: Declared, *, by: str, reason:
     declared = declared.checked()
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
-        if not scan_log.next_sequence(connection, batch.id) and batch.state in _OPEN_STATES:
+        if not scan_log.next_sequence(connection, batch.id) and batch.state in STILL_OPEN:
             # The opening entry will state them.
             rows.set_declared(connection, batch.id, declared)
             return
@@ -297,7 +296,7 @@ def seal(
 
 def _require_open(connection: Connection, slug: str) -> None:
     batch = require_batch(connection, slug)
-    if batch.state not in _OPEN_STATES:
+    if batch.state not in STILL_OPEN:
         raise BatchError(
             "batch %(slug)s is already %(state)s; nothing was changed",
             slug=slug,

@@ -51,6 +51,24 @@ def require_batch(connection: Connection, slug: str) -> Batch:
     return batch
 
 
+def require_open(batch: Batch) -> None:
+    """Refuse a batch that takes no cards now.
+
+    Raises:
+        BatchError: it is paused or closed.
+    """
+    if batch.state is BatchState.PAUSED:
+        raise BatchError(
+            "batch %(slug)s is paused and takes no cards; resume it first", slug=batch.slug
+        )
+    if batch.state is not BatchState.OPEN:
+        raise BatchError(
+            "batch %(slug)s is %(state)s and takes no cards; open another batch",
+            slug=batch.slug,
+            state=batch.state,
+        )
+
+
 def load_tally(connection: Connection, batch: Batch) -> Tally:
     """Return a batch's tally beside what its manifest expects."""
     expected = manifests.totals(connection, batch.manifest_id) if batch.manifest_id else {}

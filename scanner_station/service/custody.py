@@ -9,13 +9,17 @@ from scanner_station.domain.custody import Custody
 from scanner_station.domain.custody_records import Container, Day, Form
 from scanner_station.domain.entry import Body, Kind, card_commitment, timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError
-from scanner_station.domain.identifier import Unreadable, masked
-from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.identifier import Unreadable
 from scanner_station.domain.people import checked_name
 from scanner_station.domain.text import checked_text
 from scanner_station.service import heads
-from scanner_station.service.counter import known_of, line_of, load_tally, require_batch
-from scanner_station.service.delivery import nearest_line
+from scanner_station.service.counter import (
+    known_of,
+    line_of,
+    load_tally,
+    require_batch,
+    require_open,
+)
 from scanner_station.service.log_book import LogBook, custody_of, log_book
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, scan_log
@@ -73,7 +77,7 @@ def open_container(
     """
     label = checked_text(label, "label") if label.strip() else ""
     with log_book(station, slug, by=by) as book:
-        _require_open(book)
+        require_open(book.batch)
         number = len(book.custody.containers) + 1
         book.write(Kind.CONTAINER_OPEN, by, {"form": form, "label": label, "number": number})
         return book.custody.containers[number]
@@ -135,7 +139,7 @@ def break_seal(
 def begin_lot(station: Station, slug: str, lot: str, *, by: str) -> None:
     """Begin a lot, usually one district's cards; it lasts until the next one."""
     with log_book(station, slug, by=by) as book:
-        _require_open(book)
+        require_open(book.batch)
         book.write(Kind.LOT, by, {"lot": checked_text(lot, "lot")})
 
 
@@ -146,7 +150,7 @@ def pause(station: Station, slug: str, *, by: str, agreed_by: str = "") -> int:
         BatchError: the batch is not open, or typed cards wait for a second person.
     """
     with log_book(station, slug, by=by) as book:
-        _require_open(book)
+        require_open(book.batch)
         _agree_if_waiting(book, agreed_by)
         figure = load_tally(book.connection, book.batch).burned
         book.write(Kind.PAUSE, by, {"figure": figure})
@@ -178,39 +182,6 @@ def resume(station: Station, slug: str, *, figure: int, by: str) -> Day:
 # --- cards that no machine reads ---------------------------------------------------------------
 
 
-def look_up(connection: Connection, slug: str, payload: bytes) -> Json:
-    """Return what the manifest says of a typed number before it is counted; writes nothing.
-
-    `near` is the one line that is a digit away from a number that nobody listed.
-
-    Raises:
-        BatchError: there is no such batch.
-    """
-    batch = require_batch(connection, slug)
-    identified = batch.schemes.identify(payload)
-    if isinstance(identified, Unreadable):
-        return {"verdict": Verdict.UNREADABLE, "reason": identified.reason}
-    line = line_of(connection, batch, identified.identifier)
-    known = known_of(connection, batch, identified.identifier, line)
-    near = None if line else nearest_line(connection, batch, payload)
-    return {
-        "verdict": judge(identified.scheme, known).verdict,
-        "identifier": identified.identifier,
-        "masked": masked(identified.identifier),
-        "address": line.address if line else "",
-        **_said_of(line),
-        "near": {"identifier": near.identifier, **_said_of(near)} if near else None,
-    }
-
-
-def _said_of(line: ManifestLine | None) -> Json:
-    return {
-        "name": line.name if line else "",
-        "category": line.category if line else "",
-        "district": line.district if line else "",
-    }
-
-
 def record_unidentified(
     station: Station,
     slug: str,
@@ -219,23 +190,47 @@ def record_unidentified(
     category: str = "",
     reason: str = "",
     photograph: bytes = b"",
+    nonce: str | None = None,
 ) -> int:
     """Take in a card on which nothing is legible; return its running number.
 
-    `photograph`: a JPEG picture of it, b'' without a camera.
+    `photograph`: a JPEG picture of it, b'' without a camera. A `nonce` that has made an entry
+    already gives that card's number again and changes nothing.
 
     Raises:
-        InputError: the batch takes no cards, or the picture is none.
+        InputError: the batch takes no cards, the picture is none, or the nonce was another card's.
     """
     picture = checked_photograph(photograph)
     fields: Body = {"category": _optional(category, "category")}
     if reason.strip():
         fields["reason"] = checked_text(reason, "reason")
     with log_book(station, slug, by=by) as book:
-        _require_open(book)
+        if nonce is not None and (again := _made_by(book, nonce)):
+            return again
+        require_open(book.batch)
         number = book.custody.last_number + 1
-        book.write(Kind.UNIDENTIFIED, by, {"number": number, **fields}, photograph=picture)
+        book.write(
+            Kind.UNIDENTIFIED,
+            by,
+            {"number": number, **fields},
+            photograph=picture,
+            nonce=nonce,
+        )
     return number
+
+
+def _made_by(book: LogBook, nonce: str) -> int:
+    """Return the running number of the card that a nonce has made, 0 for none."""
+    sequence = scan_log.sequence_of_nonce(book.connection, book.batch.id, nonce)
+    made = None if sequence is None else scan_log.entry(book.connection, book.batch.id, sequence)
+    if made is None:
+        return 0
+    if made.body["kind"] != Kind.UNIDENTIFIED:
+        raise EntryError(
+            "the nonce was already used for another card (entry %(sequence)s); send a new nonce",
+            sequence=made.sequence,
+        )
+    return int(made.body["number"])
 
 
 def agree(station: Station, slug: str, *, by: str) -> int:
@@ -270,7 +265,7 @@ def add_stranger(
         InputError: the two are one, there is no reason, or the batch takes no cards.
     """
     with log_book(station, slug, by=by) as book:
-        _require_open(book)
+        require_open(book.batch)
         stranger = scan_log.entry(book.connection, book.batch.id, sequence)
         if (
             stranger is None
@@ -385,15 +380,6 @@ def _agree_if_waiting(book: LogBook, agreed_by: str) -> None:
     if book.custody.typed and agreed_by.strip():
         waiting = len(book.custody.typed)
         book.write(Kind.AGREE, checked_name(agreed_by), {"number": waiting})
-
-
-def _require_open(book: LogBook) -> None:
-    if book.batch.state is not BatchState.OPEN:
-        raise BatchError(
-            "batch %(slug)s is %(state)s and takes no cards; open another batch",
-            slug=book.batch.slug,
-            state=book.batch.state,
-        )
 
 
 def _optional(text: str, what: str) -> str:

@@ -33,6 +33,7 @@ class LogBook:
         *,
         identifier: str = "",
         photograph: bytes = b"",
+        nonce: str | None = None,
     ) -> Body:
         """Append one entry and return its body; `fields` is what it says beside the usual.
 
@@ -52,7 +53,7 @@ class LogBook:
         if photograph:
             body["photograph"] = hashlib.sha256(photograph).hexdigest()
         self.custody.take(body)
-        entry = Entry(sequence=sequence, body=body, identifier=identifier)
+        entry = Entry(sequence=sequence, body=body, identifier=identifier, nonce=nonce)
         scan_log.append(self.connection, self.batch.id, entry)
         if photograph:
             rows.keep_photograph(self.connection, self.batch.id, sequence, photograph)

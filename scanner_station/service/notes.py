@@ -5,7 +5,7 @@ from sqlite3 import Connection
 from scanner_station.domain.entry import Body, Entry, Kind, timestamp
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, scan_log
-from scanner_station.storage.batches import BatchState
+from scanner_station.storage.batches import STILL_OPEN
 
 
 def note_in_open_logs(station: Station, connection: Connection, *, by: str, note: str) -> list[str]:
@@ -18,7 +18,7 @@ def note_in_open_logs(station: Station, connection: Connection, *, by: str, note
     noted = []
     for batch in batches.every(connection):
         sequence = scan_log.next_sequence(connection, batch.id)
-        if batch.state not in (BatchState.OPEN, BatchState.PAUSED) or not sequence:
+        if batch.state not in STILL_OPEN or not sequence:
             continue
         body: Body = {
             "at": timestamp(station.clock.now()),

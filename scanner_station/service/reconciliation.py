@@ -22,7 +22,7 @@ def reconcile(connection: Connection, slug: str) -> Reconciliation:
         StorageError: the lists and the sums are not the same.
     """
     batch = require_batch(connection, slug)
-    findings = _findings(connection, batch)
+    findings = findings_of(connection, batch)
     found = Reconciliation(
         slug=batch.slug,
         title=batch.title,
@@ -31,7 +31,7 @@ def reconcile(connection: Connection, slug: str) -> Reconciliation:
         table=table_of(load_tally(connection, batch)),
         declared=custody.declared(connection, batch.id),
         findings=findings,
-        strangers=_strangers(connection, batch, findings),
+        strangers=strangers_of(connection, batch, findings),
         supplements=batch.supplements,
     )
     secret = batches.secret_of(connection, batch.id)
@@ -43,7 +43,8 @@ def reconcile(connection: Connection, slug: str) -> Reconciliation:
     return found
 
 
-def _findings(connection: Connection, batch: Batch) -> Findings:
+def findings_of(connection: Connection, batch: Batch) -> Findings:
+    """Return what the log of a batch holds beside plain counted cards."""
     findings = Findings(slug=batch.slug)
     for entry in custody.remarkable(connection, batch.id):
         findings.take(entry.body, entry.identifier)
@@ -61,7 +62,8 @@ def _findings(connection: Connection, batch: Batch) -> Findings:
     return findings
 
 
-def _strangers(connection: Connection, batch: Batch, findings: Findings) -> list[Stranger]:
+def strangers_of(connection: Connection, batch: Batch, findings: Findings) -> list[Stranger]:
+    """Return the cards set aside that nobody listed, explained or not."""
     # A listed card that another batch counted is missing here; it is not strange as well.
     return [
         one

@@ -13,7 +13,7 @@ from scanner_station.domain.counter import CountedPiece, Verdict, judge
 from scanner_station.domain.custody import KINDS, Custody
 from scanner_station.domain.custody_records import Container
 from scanner_station.domain.entry import Body, Entry, Kind, card_commitment, timestamp
-from scanner_station.domain.errors import BatchError, EntryError, InputError, StorageError
+from scanner_station.domain.errors import EntryError, InputError, StorageError
 from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
 from scanner_station.domain.identifier import Unreadable
 from scanner_station.domain.reading import Reading
@@ -26,10 +26,11 @@ from scanner_station.service.counter import (
     known_of,
     line_of,
     load_counter,
+    require_open,
 )
 from scanner_station.service.log_begin import load_key, opening_body
 from scanner_station.storage import batches, custody, heads, manifests, scan_log, tree
-from scanner_station.storage.batches import Batch, BatchState
+from scanner_station.storage.batches import STILL_OPEN, Batch
 from scanner_station.storage.database import Database, FolderLock
 
 _ENTRIES_PER_KEPT_TALLY: Final = 1000
@@ -148,7 +149,7 @@ class Station:
     def _rebuild(self) -> None:
         manifests.sweep(self._database.connection, self._database.transaction)
         for batch in batches.every(self._database.connection):
-            if batch.state in (BatchState.OPEN, BatchState.PAUSED):
+            if batch.state in STILL_OPEN:
                 with self._database.transaction() as connection:
                     tree.check(connection, batch.id, heads.roots(connection, batch.id))
                     scan_log.rebuild(connection, batch.id)
@@ -180,7 +181,7 @@ class Station:
             counter = self._counter(slug)
             if nonce is not None and (again := self._already_made(counter, nonce, reading)):
                 return again
-            self._require_open(counter.batch)
+            require_open(counter.batch)
             with self.transaction() as connection:
                 self._write_opening_entry(connection, counter, by)
                 if counter.next_sequence % _ENTRIES_PER_KEPT_TALLY == 0:
@@ -303,7 +304,7 @@ class Station:
         """
         with self._lock:
             counter = self._counter(slug)
-            self._require_open(counter.batch)
+            require_open(counter.batch)
             if counter.next_sequence == 0:
                 with self.transaction() as connection:
                     self._write_opening_entry(connection, counter, by)
@@ -352,7 +353,7 @@ class Station:
         reason = checked_text(reason, "reason")
         with self._lock:
             counter = self._counter(slug)
-            self._require_open(counter.batch)
+            require_open(counter.batch)
             with self.transaction() as connection:
                 target = scan_log.entry(connection, counter.batch.id, sequence)
                 if target is None or not counted_as(target.body):
@@ -444,14 +445,6 @@ class Station:
         if slug not in self._counters:
             self._counters[slug] = load_counter(self._database.connection, slug)
         return self._counters[slug]
-
-    def _require_open(self, batch: Batch) -> None:
-        if batch.state is not BatchState.OPEN:
-            raise BatchError(
-                "batch %(slug)s is %(state)s and takes no cards; open another batch",
-                slug=batch.slug,
-                state=batch.state,
-            )
 
 
 def _tally_key(body: Body) -> tuple[str, str, str]:

@@ -22,6 +22,10 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+STILL_OPEN: Final = (BatchState.OPEN, BatchState.PAUSED)
+"""The states of a batch that is not closed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """One destruction event.
@@ -131,10 +135,13 @@ def setting(connection: sqlite3.Connection, key: str) -> str:
 
 
 def active_slug(connection: sqlite3.Connection) -> str:
-    """Return the batch that cameras and scanners count into, '' for none."""
+    """Return the batch that cameras and scanners count into, '' for none.
+
+    One that is paused stays it: its cards are refused until it is resumed.
+    """
     slug = setting(connection, ACTIVE_BATCH)
     batch = find(connection, slug) if slug else None
-    return slug if batch is not None and batch.state is BatchState.OPEN else ""
+    return slug if batch is not None and batch.state in STILL_OPEN else ""
 
 
 def set_setting(connection: sqlite3.Connection, key: str, value: str) -> None:

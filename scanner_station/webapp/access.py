@@ -91,6 +91,8 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "minutes.download": _DESK,
     "minutes.particulars": _DESK,
     "minutes.enter": _DESK,
+    "custody.show": _TABLE,
+    "custody.table": _TABLE,
     "custody.zero_report": _TABLE,
     "custody.open_container": _TABLE,
     "custody.seal_container": _TABLE,
@@ -103,7 +105,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "custody.record_unidentified": _TABLE,
     "custody.add_stranger": _TABLE,
     "custody.agree": _TABLE,
-    "custody.photograph": _DESK,
+    "custody.photograph": _TABLE,
     # programs
     "api.all_batches": EVERYBODY,
     "api.batch": EVERYBODY,

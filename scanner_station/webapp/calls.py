@@ -1,5 +1,6 @@
 """How calls are read and refused: fields of JSON bodies, and one sentence for every error."""
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ _MOST: Final = 2**53
 _MEGABYTE: Final = 1024 * 1024
 
 _MOST_NUMBERS: Final = 1000
+_NONCE: Final = re.compile(r"[ -~]{1,128}")
 
 _REFUSALS: Final = {
     400: "the request cannot be understood; check what is sent",
@@ -124,6 +126,20 @@ def figures_of(data: Mapping[str, object], field: str) -> dict[str, int]:
     if not isinstance(values, dict):
         raise InputError("the declared figures must be numbers by category")
     return {name: whole_number_of(values, name) for name in values}
+
+
+def nonce_of(data: Mapping[str, object]) -> str:
+    """Return the field `nonce`: what makes a call that is sent again harmless.
+
+    Raises:
+        InputError: it is missing or not usable.
+    """
+    nonce = text_of(data, "nonce")
+    if not _NONCE.fullmatch(nonce):
+        raise InputError(
+            "the nonce must be 1 to 128 printable ASCII characters, new for every card"
+        )
+    return nonce
 
 
 def received_file(field: str) -> tuple[str, Path]:

@@ -18,7 +18,7 @@ from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, figures_of, numbers_of, text_of, whole_number_of
 from scanner_station.webapp.context import batch_is_there, pages
 from scanner_station.webapp.drawing import page
-from scanner_station.webapp.login import two_people
+from scanner_station.webapp.login import names, two_people
 
 _OPEN: Final = ("open", "paused")
 
@@ -38,7 +38,8 @@ def not_yet(error: ClosingError) -> tuple[Response, int]:
 def show(slug: str) -> AnyResponse:
     """Show the page on which a batch is closed."""
     with pages().context.views.connection() as connection:
-        return page("closing.html", batch=views.summary(connection, slug))
+        batch = views.summary(connection, slug)
+    return page("closing.html", batch=batch, people=names())
 
 
 @blueprint.get("/api/batches/<slug>/reconciliation")

@@ -93,6 +93,12 @@ def pages() -> Pages:
     return pages_of(current_app)
 
 
+def newest_photograph() -> bytes:
+    """Return the camera's newest picture as JPEG, b'' without one."""
+    latest = pages().context.latest_picture
+    return (latest() or b"") if latest is not None else b""
+
+
 def batch_is_there() -> None:
     """Before every route of a blueprint: a batch that does not exist is said first.
 

@@ -5,21 +5,41 @@ import binascii
 from typing import Final
 
 from flask import Blueprint, Response, abort
+from werkzeug.wrappers import Response as AnyResponse
 
 from scanner_station.domain.custody_records import Form
 from scanner_station.domain.errors import InputError
-from scanner_station.exports.label import label_svg
+from scanner_station.exports.label import label_pdf
 from scanner_station.service import custody, views
+from scanner_station.service.table import look_up as looked_up
+from scanner_station.service.table import table as at_the_table
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
-from scanner_station.webapp.calls import body, text_of, whole_number_of
-from scanner_station.webapp.context import batch_is_there, pages
-from scanner_station.webapp.login import two_people
+from scanner_station.webapp.calls import body, nonce_of, text_of, whole_number_of
+from scanner_station.webapp.context import batch_is_there, newest_photograph, pages
+from scanner_station.webapp.drawing import page
+from scanner_station.webapp.login import names, two_people
 
 _MOST_NUMBER: Final = 2**53
 
 blueprint = Blueprint("custody", __name__)
 blueprint.before_request(batch_is_there)
+
+
+@blueprint.get("/batches/<slug>/table")
+def show(slug: str) -> AnyResponse:
+    """Show the page of the table: containers, cards that no machine reads, days and lots."""
+    has_camera = pages().context.latest_picture is not None
+    with pages().context.views.connection() as connection:
+        batch = views.summary(connection, slug)
+    return page("table.html", batch=batch, has_camera=has_camera, people=names())
+
+
+@blueprint.get("/api/batches/<slug>/table")
+def table(slug: str) -> Json:
+    """Tell what the table's page shows; every card is masked."""
+    with pages().context.views.connection() as connection:
+        return at_the_table(connection, slug)
 
 
 @blueprint.post("/api/batches/<slug>/zero-report")
@@ -77,7 +97,7 @@ def break_seal(slug: str, number: int) -> Json:
 def label(slug: str, number: int) -> Response:
     """Draw the label of a sealed container, with its QR code."""
     with pages().context.views.connection() as connection:
-        return Response(label_svg(connection, slug, number), mimetype="image/svg+xml")
+        return Response(label_pdf(connection, slug, number), mimetype="application/pdf")
 
 
 # --- days and lots -----------------------------------------------------------------------------
@@ -117,7 +137,7 @@ def look_up(slug: str) -> Json:
     """Tell what the manifest says of a typed number; nothing is counted."""
     payload = text_of(body(), "payload").encode("utf-8", "surrogatepass")
     with pages().context.views.connection() as connection:
-        return custody.look_up(connection, slug, payload)
+        return looked_up(connection, slug, payload)
 
 
 @blueprint.post("/api/batches/<slug>/unidentified")
@@ -131,6 +151,7 @@ def record_unidentified(slug: str) -> tuple[Json, int]:
         category=text_of(data, "category", ""),
         reason=text_of(data, "reason", ""),
         photograph=_photograph(data),
+        nonce=nonce_of(data) if "nonce" in data else None,
     )
     return {"number": number}, 201
 
@@ -192,7 +213,4 @@ def _photograph(data: dict[str, object]) -> bytes:
             return base64.b64decode(sent, validate=True)
         except (binascii.Error, ValueError) as error:
             raise InputError("the field %(field)s must be base64", field="photograph") from error
-    latest = pages().context.latest_picture
-    if data.get("camera") is not True or latest is None:
-        return b""
-    return latest() or b""
+    return newest_photograph() if data.get("camera") is True else b""

@@ -21,7 +21,7 @@ def show() -> Response:
     """Show the page to sign in; a station without people has nobody to ask for."""
     if caller().is_open:
         return redirect("/")
-    return page("login.html", is_kiosk=caller().is_kiosk, people=_names())
+    return page("login.html", is_kiosk=caller().is_kiosk, people=names())
 
 
 @blueprint.get("/api/login")
@@ -32,7 +32,7 @@ def who() -> Json:
         "name": asking.name,
         "role": asking.role,
         "write_token": asking.write_token,
-        "people": _names(),
+        "people": names(),
     }
 
 
@@ -89,7 +89,8 @@ def two_people(data: dict[str, object]) -> tuple[str, str]:
     return asking.name, person.name
 
 
-def _names() -> list[Json]:
+def names() -> list[Json]:
+    """Return who can sign in, as far as whoever asks may know."""
     # At the station one touches one's name; a stranger in the network is told none.
     asking = caller()
     if not asking.is_kiosk and asking.role not in (Role.OFFICER, Role.SUPERVISOR):

@@ -1,6 +1,5 @@
 """What the officer at the table does: count a card, take one back, choose, go on after a fault."""
 
-import re
 from sqlite3 import Connection
 from typing import Final
 
@@ -16,13 +15,12 @@ from scanner_station.service import batches, views
 from scanner_station.service.views import Json
 from scanner_station.storage.scan_log import StoredEntry
 from scanner_station.webapp.auth import by, caller, has_no_batch
-from scanner_station.webapp.calls import body, received_file, text_of, whole_number_of
-from scanner_station.webapp.context import pages
+from scanner_station.webapp.calls import body, nonce_of, received_file, text_of, whole_number_of
+from scanner_station.webapp.context import newest_photograph, pages
 from scanner_station.webapp.drawing import page
 
 PAGE_READER: Final = ReaderId("page")
 PICTURE_READER: Final = ReaderId("picture")
-_NONCE: Final = re.compile(r"[ -~]{1,128}")
 
 blueprint = Blueprint("officer", __name__)
 
@@ -39,7 +37,7 @@ def officer() -> AnyResponse:
 def count(slug: str) -> Json:
     """Take one payload to its verdict; the same nonce again gives the same entry again."""
     data = body()
-    return _counted(slug, _reading(data), typed=data.get("typed") is True, nonce=_nonce(data))
+    return _counted(slug, _reading(data), typed=data.get("typed") is True, nonce=nonce_of(data))
 
 
 def _counted(slug: str, reading: Reading, *, typed: bool, nonce: str) -> Json:
@@ -70,19 +68,13 @@ def _reading(data: dict[str, object]) -> Reading:
     )
 
 
-def _nonce(data: dict[str, object]) -> str:
-    nonce = text_of(data, "nonce")
-    if not _NONCE.fullmatch(nonce):
-        raise InputError(
-            "the nonce must be 1 to 128 printable ASCII characters, new for every card"
-        )
-    return nonce
-
-
 def _handled(slug: str, reading: Reading, *, typed: bool, nonce: str) -> EntryRecorded:
-    context = pages().context
+    # A typed card keeps the camera's picture of it, so that a second person can look at both.
+    kept = newest_photograph() if typed else b""
     try:
-        return context.station.handle(slug, reading, by=by(), typed=typed, nonce=nonce)
+        return pages().context.station.handle(
+            slug, reading, by=by(), typed=typed, nonce=nonce, photograph=kept
+        )
     except BatchError:
         raise
     except InputError as error:
@@ -100,7 +92,7 @@ def read_picture(slug: str) -> Json:
     context.station.counter(slug)  # refuses a batch that is not there before anything is decoded
     name, path = received_file("picture")
     try:
-        nonce = _nonce(dict(request.form.items()))
+        nonce = nonce_of(dict(request.form.items()))
         read = pages().pictures.read(slug, path)
     except InputError as error:
         shown = {key: name if key == "path" else value for key, value in error.values.items()}
@@ -199,8 +191,7 @@ def _offered(line: ManifestLine) -> Json:
 @blueprint.get("/preview.jpg")
 def preview() -> Response:
     """Show the newest camera picture."""
-    latest = pages().context.latest_picture
-    picture = latest() if latest is not None else None
-    if picture is None:
+    picture = newest_photograph()
+    if not picture:
         abort(404)
     return Response(picture, mimetype="image/jpeg")

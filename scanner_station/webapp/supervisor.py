@@ -51,6 +51,7 @@ def create() -> tuple[Json, int]:
         schemes=_schemes(data),
         serial_pattern=context.settings.identifiers.serial_pattern,
         declared=_declared(data),
+        supplements=text_of(data, "supplements", ""),
     )
     with context.views.connection() as connection:
         return views.summary(connection, slug), 201

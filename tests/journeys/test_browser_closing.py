@@ -47,7 +47,7 @@ def open_closing(page: Page, station: RunningStation) -> None:
 
 
 def second(page: Page, form: str, role: Role = Role.OFFICER) -> None:
-    page.fill(f"#{form}-with", NAMES[role])
+    page.select_option(f"#{form}-with", NAMES[role])
     page.fill(f"#{form}-secret", SECRETS[role])
     page.press(f"#{form}-secret", "Enter")
 
@@ -75,8 +75,7 @@ def test_kupangs_two_figures_are_refused_until_the_wrong_one_is_corrected(
     page.click("#declaring button.main")
     expect(page.locator("#seal")).to_be_visible(timeout=WITHIN_MS)
     page.click("#seal")
-    second(page, "seal", Role.SUPERVISOR)  # one person is not two
-    expect(page.locator("#sealing .refused")).not_to_be_empty()
+    assert NAMES[Role.SUPERVISOR] not in page.locator("#seal-with").inner_text()  # one is not two
     second(page, "seal")
     expect(page.locator("#state")).to_have_text("disegel", timeout=WITHIN_MS)
     expect(page.locator("#by-category tfoot [data-key='burned']")).to_have_text("2.629")

@@ -165,8 +165,10 @@ def test_kupang_is_refused_explained_corrected_found_and_sealed(counted: Path) -
     refused = run(data, "batch", "seal", SLUG, *TWO, check=1).stderr.decode()
     assert "container 1 is not sealed" in refused
     run(data, "container", "seal", SLUG, "1", "--seal-number", "KPG-0001")
-    run(data, "container", "label", SLUG, "1", "--output", str(data / "label.svg"))
-    assert (data / "label.svg").read_text("utf-8").startswith("<svg")
+    run(data, "container", "label", SLUG, "1", "--output", str(data / "label.pdf"))
+    label = PdfReader(data / "label.pdf").pages[0].extract_text()
+    assert "2.628 keping" in label
+    assert "Segel KPG-0001" in label
     alarm = scan(data, SLUG, nik(5))[0]
     assert (alarm["verdict"], alarm["sealed_container"]) == ("already_counted", 1)
 

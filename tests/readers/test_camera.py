@@ -207,6 +207,18 @@ def test_closing_from_another_place_ends_the_readings(tmp_path: Path) -> None:
     assert list(readings) == []
 
 
+def test_a_camera_says_that_a_card_is_held_before_it_and_forgets_it_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    reader = reader_of(film(tmp_path, [with_card(A)] * FPS))
+    assert not reader.is_presenting
+    readings = reader.readings()
+    next(readings)
+    assert reader.is_presenting
+    assert not list(readings)
+    assert not reader.is_presenting
+
+
 def test_the_page_gets_a_small_picture_with_the_code_outlined(tmp_path: Path) -> None:
     reader = reader_of(folder(tmp_path, [with_card(A)]))
     assert reader.latest_jpeg() is None

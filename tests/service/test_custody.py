@@ -12,6 +12,7 @@ from scanner_station.exports.verification import Asked, verify
 from scanner_station.service import batches, closing, custody
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
+from scanner_station.service.table import look_up, table
 from scanner_station.storage import custody as custody_rows
 from tests.fakes import FakeClock
 from tests.service.stations import load_manifest, nik, show
@@ -191,6 +192,44 @@ def test_a_card_on_which_nothing_is_legible_is_kept_by_number_and_photograph(
     verify_bundle(station, tmp_path)
 
 
+def test_an_unidentified_card_that_is_sent_twice_is_one_card(station: Station) -> None:
+    first = custody.record_unidentified(station, SLUG, by="petugas", nonce="a")
+    assert custody.record_unidentified(station, SLUG, by="petugas", nonce="a") == first == 1
+    assert custody.record_unidentified(station, SLUG, by="petugas", nonce="b") == 2
+    show(station, SLUG, nik(1), nonce="c")
+    with pytest.raises(EntryError, match="another card"):
+        custody.record_unidentified(station, SLUG, by="petugas", nonce="c")
+    custody.pause(station, SLUG, by="petugas", agreed_by="Beni Tefa")
+    assert custody.record_unidentified(station, SLUG, by="petugas", nonce="b") == 2
+    assert found(station).total.unidentified == 2
+
+
+def test_the_table_shows_what_waits_and_what_is_strange_and_no_whole_number(
+    station: Station,
+) -> None:
+    with station.transaction() as connection:
+        assert table(connection, SLUG)["opened"] is None
+    show(station, SLUG, nik(1), typed=True, photograph=JPEG)
+    show(station, SLUG, nik(900))
+    custody.record_unidentified(station, SLUG, by="petugas")
+    with station.transaction() as connection:
+        shown = table(connection, SLUG)
+    waiting = shown["waiting"]
+    assert isinstance(waiting, list)
+    assert [(one["name"], one["number"], one["has_photograph"]) for one in waiting] == [
+        (f"Nama {nik(1)}", 0, True),
+        ("", 1, False),
+    ]
+    assert [one["sequence"] for one in shown["strangers"]] == [2]  # type: ignore[attr-defined]
+    assert (shown["categories"], shown["districts"]) == (["rusak"], ["Alak", "Oebobo"])
+    masked = str(shown).replace(f"Nama {nik(1)}", "")  # the name is the test's own
+    assert nik(1) not in masked
+    assert nik(900) not in masked
+    custody.agree(station, SLUG, by="Beni Tefa")
+    with station.transaction() as connection:
+        assert table(connection, SLUG)["waiting"] == []
+
+
 def test_only_pictures_are_kept_as_photographs(station: Station) -> None:
     for wrong in (b"<script>", b"\xff\xd8" + b"x" * custody.MOST_PHOTOGRAPH_BYTES):
         with pytest.raises(InputError, match="JPEG"):
@@ -208,9 +247,9 @@ def test_a_typed_card_can_keep_its_photograph_and_names_it_in_the_log(station: S
 
 def test_a_typed_number_is_looked_up_before_it_is_counted(station: Station) -> None:
     with station.transaction() as connection:
-        listed = custody.look_up(connection, SLUG, nik(1).encode())
-        strange = custody.look_up(connection, SLUG, nik(99).encode())
-        wrong = custody.look_up(connection, SLUG, b"12345")
+        listed = look_up(connection, SLUG, nik(1).encode())
+        strange = look_up(connection, SLUG, nik(99).encode())
+        wrong = look_up(connection, SLUG, b"12345")
     assert (listed["verdict"], listed["name"]) == ("counted", f"Nama {nik(1)}")
     assert (listed["category"], listed["district"]) == ("rusak", "Alak")
     assert strange["verdict"] == "not_on_manifest"

@@ -1,12 +1,10 @@
 // The page on which a batch is closed: the sums, what stands in the way, two people who seal.
 
-import { banner, byId, call, CallError, make, moment, number, ofBatch, REASONS, sentence, t } from "./common.js";
+import { banner, byId, call, CallError, make, moment, number, ofBatch, REASONS, sentence, STATES, t } from "./common.js";
+import { ask, prepare, submit } from "./forms.js";
 
 const LOOKS_EVERY_MS = 4000;
 const slug = byId("closing").dataset.slug;
-const STATES = {
-  open: () => t("open"), paused: () => t("paused"), sealed: () => t("sealed"), cancelled: () => t("cancelled"),
-};
 const isOpen = () => found.state === "open" || found.state === "paused";
 let found = null;
 let shown = "";
@@ -68,7 +66,7 @@ function difference(one) {
       ...reasons.map((said) => make("p", {}, t("“%(reason)s” (%(by)s, seconded by %(second)s)",
         { reason: said.reason, by: said.by, second: said.seconded_by })))),
     one.state === "open" && isOpen()
-      ? make("button", { type: "button", onclick: () => ask(one) }, t("Explain…")) : null);
+      ? make("button", { type: "button", onclick: () => explain(one) }, t("Explain…")) : null);
 }
 
 function hindrances() {
@@ -111,51 +109,26 @@ function lists() {
 
 // --- what people do ------------------------------------------------------------------------
 
-function submit(form, work) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const refused = form.querySelector(".refused");
-    refused.textContent = "";
-    try {
-      await work(Object.fromEntries(new FormData(form)));
-      await look();
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      refused.textContent = sentence(error.message);
-    }
-  });
-}
+const looking = (work) => async (data, form) => {
+  await work(data, form);
+  await look();
+};
 
-function open(dialog, what) {
-  dialog.querySelector("form").reset();
-  dialog.querySelector(".refused").textContent = "";
-  dialog.querySelector(".card").textContent = what;
-  dialog.showModal();
-}
-
-for (const dialog of [byId("explaining"), byId("sealing")]) {
-  dialog.querySelector(".leave").addEventListener("click", () => dialog.close());
-}
-
-function ask(one) {
+function explain(one) {
   explained = one;
-  open(byId("explaining"), named(one));
+  ask(byId("explaining"), named(one));
 }
 
-submit(byId("explaining").querySelector("form"), async (data) => {
+prepare(byId("explaining"), looking((data) => {
   const { what, category, district } = explained;
-  await call("POST", ofBatch(slug, "/explanations"), { ...data, what, category, district });
-  byId("explaining").close();
-});
+  return call("POST", ofBatch(slug, "/explanations"), { ...data, what, category, district });
+}));
 
-byId("seal").addEventListener("click", () => open(byId("sealing"),
+byId("seal").addEventListener("click", () => ask(byId("sealing"),
   t("%(count)s cards go into the fire", { count: found.totals.burned })));
-submit(byId("sealing").querySelector("form"), async (data) => {
-  await call("POST", ofBatch(slug, "/seal"), data);
-  byId("sealing").close();
-});
+prepare(byId("sealing"), looking((data) => call("POST", ofBatch(slug, "/seal"), data)));
 
-submit(byId("burning"), (data) => call("POST", ofBatch(slug, "/burning"), data));
+submit(byId("burning"), looking((data) => call("POST", ofBatch(slug, "/burning"), data)));
 
 const whole = (text) => {
   if (!/^\d[\d.,]*$/.test(text)) throw new CallError(400, t("This is no whole number: %(text)s", { text }));
@@ -170,7 +143,7 @@ function figures(text) {
   }));
 }
 
-submit(byId("declaring"), async () => {
+submit(byId("declaring"), looking(async () => {
   const total = byId("declared-total").value.trim();
   byId("declaring").querySelector(".done").textContent = "";
   await call("POST", ofBatch(slug, "/declared"), {
@@ -179,7 +152,7 @@ submit(byId("declaring"), async () => {
     by_district: figures(byId("declared-district").value),
   });
   byId("declaring").querySelector(".done").textContent = t("Saved.");
-});
+}));
 
 function fillDeclared() {
   const lines = (stated) => Object.entries(stated).map(([name, value]) => `${name} = ${value}`).join("\n");

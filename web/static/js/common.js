@@ -154,8 +154,14 @@ export const WORDS = {
   not_on_manifest: () => t("Not on the manifest"),
   unreadable: () => t("Unreadable"),
   void: () => t("Taken back"),
+  under_seal: () => t("Under seal"),
   waiting: () => t("Not confirmed"),
   refused: () => t("Not counted"),
+};
+
+/** The words for the states of a batch. */
+export const STATES = {
+  open: () => t("open"), paused: () => t("paused"), sealed: () => t("sealed"), cancelled: () => t("cancelled"),
 };
 
 export const REASONS = {

@@ -5,6 +5,7 @@ import {
 } from "./common.js";
 import { Entries } from "./entries.js";
 import { stayAwake } from "./awake.js";
+import { ContainerLine } from "./container.js";
 import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import * as photo from "./photo.js";
@@ -24,6 +25,7 @@ const sounded = new Set(); // sequences of this batch whose sound was played
 
 const pile = new Pile(() => slug);
 const pace = new Pace();
+const container = new ContainerLine(() => slug);
 const entries = new Entries(byId("last"), {
   onTakeBack: askToTakeBack, onFind: (entry) => pile.find(entry.sequence), isSetAside,
 });
@@ -56,6 +58,7 @@ function detailOf(entry) {
     case "already_counted": {
       const first = entry.first ?? {};
       const parts = [t("First counted: entry %(sequence)s", { sequence: first.sequence ?? 0 })];
+      if (entry.sealed_container) parts.unshift(t("It lies under seal in container %(number)s.", { number: entry.sealed_container }));
       if (first.at) parts.push(moment(first.at));
       if (first.station) parts.push(first.station);
       if (first.by) parts.push(first.by);
@@ -78,7 +81,8 @@ function show(entry) {
   if (!kind) return;
   shownSequence = entry.sequence;
   byId("verdict").dataset.sequence = entry.sequence;
-  say(kind, WORDS[kind](), entry.identifier || entry.masked || "", detailOf(entry));
+  const shown = entry.sealed_container ? "under_seal" : kind;
+  say(shown, WORDS[shown](), entry.identifier || entry.masked || "", detailOf(entry));
   if (!entry.identifier && entry.masked && kind !== "void") fetchWhole(entry.sequence);
 }
 
@@ -103,10 +107,11 @@ function takeIn(entry) {
   if (isNew) {
     pace.heard(entry);
     pile.heard(entry);
+    if (entry.sealed_container) container.alarm(entry);
   }
   if (isNew && !entry.replayed && kindOf(entry) && !sounded.has(entry.sequence)) {
     sounded.add(entry.sequence);
-    sound.play(kindOf(entry));
+    sound.play(entry.sealed_container ? "under_seal" : kindOf(entry));
   }
   if (entry.sequence > shownSequence || (entry.sequence === shownSequence && entry.identifier)) show(known);
 }
@@ -219,7 +224,7 @@ addEventListener("keydown", (event) => {
 
 async function choose(wanted) {
   const { active, batches } = await call("GET", "/api/batches");
-  const open = batches.filter((batch) => batch.state === "open");
+  const open = batches.filter((batch) => batch.state === "open" || batch.state === "paused");
   slug = wanted ?? active;
   byId("batch").replaceChildren(...(slug ? [] : [make("option", { value: "" }, t("No batch is open"))]),
     ...open.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
@@ -261,6 +266,7 @@ byId("batch").addEventListener("change", async (event) => {
 function showBatch(newTally) {
   tally = newTally;
   showTally(tally);
+  container.heard(tally);
   pace.tally = tally;
   pace.show(live.stationNow());
   byId("choosing").hidden = tally.has_manifest;

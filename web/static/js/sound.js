@@ -6,6 +6,7 @@ const TONES = {
   already_counted: [[660, 0, 0.12, "triangle"], [660, 0.18, 0.12, "triangle"]],
   not_on_manifest: [[392, 0, 0.16, "square"], [330, 0.18, 0.16, "square"], [262, 0.36, 0.26, "square"]],
   unreadable: [[140, 0, 0.38, "sawtooth"]],
+  under_seal: [[988, 0, 0.16, "square"], [494, 0.18, 0.16, "square"], [988, 0.36, 0.16, "square"], [494, 0.54, 0.3, "square"]],
   waiting: [[220, 0, 0.1, "square"]],
   refused: [[140, 0, 0.2, "sawtooth"], [140, 0.26, 0.3, "sawtooth"]],
   fault: [[880, 0, 0.3, "square"], [440, 0.3, 0.3, "square"], [880, 0.6, 0.3, "square"], [440, 0.9, 0.4, "square"]],
@@ -14,7 +15,7 @@ const LOUDNESS = { sine: 0.6, triangle: 0.6, square: 0.25, sawtooth: 0.35 };
 
 const SHAKES = { // ms on, off, on …: felt through gloves
   counted: [60], already_counted: [60, 80, 60], not_on_manifest: [300, 100, 300], unreadable: [400],
-  waiting: [150], refused: [200, 80, 200], fault: [500, 150, 500, 150, 500],
+  under_seal: [500, 100, 500], waiting: [150], refused: [200, 80, 200], fault: [500, 150, 500, 150, 500],
 };
 
 let context = null;

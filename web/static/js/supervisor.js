@@ -1,10 +1,7 @@
 // The supervisor's page: batches, their manifests, and their logs as files.
 
-import { banner, byId, calendarDay, call, CallError, make, number, ofBatch, sentence, t } from "./common.js";
+import { banner, byId, calendarDay, call, CallError, make, number, ofBatch, sentence, STATES, t } from "./common.js";
 
-const STATES = {
-  open: () => t("open"), paused: () => t("paused"), sealed: () => t("sealed"), cancelled: () => t("cancelled"),
-};
 const refusedIn = (dialog) => dialog.querySelector(".refused");
 
 function reportTo(place, work) {
@@ -51,12 +48,13 @@ function card(batch, active) {
       isOpen && !isActive ? make("button", { type: "button", onclick: reportTo(null, () => activate(batch)) }, t("Count into this batch")) : null,
       isOpen && !hasBegun ? make("button", { type: "button", onclick: () => openManifest(batch) },
         batch.has_manifest ? t("Replace the manifest") : t("Load a manifest")) : null,
-      isOpen ? make("button", { type: "button", class: "danger", onclick: () => openCancel(batch) }, t("Cancel…")) : null),
+      isOpen || batch.state === "paused" ? make("button", { type: "button", class: "danger", onclick: () => openCancel(batch) }, t("Cancel…")) : null),
     make("div", { class: "row exports" }, make("span", {}, t("The log as a file:")),
       download("csv", "CSV"), download("xlsx", "Excel"), download("jsonl", "JSON Lines")),
     !hasBegun ? null : make("div", { class: "row exports" }, make("span", {}, t("For anybody to check:")),
       download("bundle", t("Bundle without numbers"))),
     make("div", { class: "row exports" }, make("span", {}, t("The official paper:")),
+      make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/table` }, t("Table")),
       make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/closing` }, t("Closing")),
       make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/minutes` }, t("Minutes"))));
 }
