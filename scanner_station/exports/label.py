@@ -37,7 +37,6 @@ _CODE: Final = 52 * mm
 _LEFT: Final = 57 * mm
 _ROOM: Final = _WIDTH - _LEFT - 3 * mm
 _LEAST_PT: Final = 5.0
-_MOST_LINES: Final = 2
 _FORMS: Final = {"box": "KOTAK", "sack": "KARUNG", "drum": "DRUM"}
 
 
@@ -73,16 +72,16 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
     canvas.setTitle(f"{slug} {number}")
     draw_code(canvas, text, 2 * mm, _HEIGHT - _CODE - 3 * mm, _CODE)
     lines = (
-        (f"{_FORMS.get(container.form, container.form)} {number}", 20.0, BOLD),
-        (f"{figures(container.count)} keping", 20.0, BOLD),
-        (f"Segel {container.seals[-1]}", 13.0, BOLD),
-        (container.label, 11.0, REGULAR),
-        (slug, 9.0, REGULAR),
-        (container.sealed_at[:16].replace("T", " ") + " UTC", 8.0, REGULAR),
+        (f"{_FORMS.get(container.form, container.form)} {number}", 20.0, BOLD, 1),
+        (f"{figures(container.count)} keping", 20.0, BOLD, 1),
+        (f"Segel {container.seals[-1]}", 13.0, BOLD, 2),
+        (container.label, 11.0, REGULAR, 3),
+        (slug, 9.0, REGULAR, 2),
+        (container.sealed_at[:16].replace("T", " ") + " UTC", 8.0, REGULAR, 1),
     )
     down = _HEIGHT - 4 * mm
-    for said, size, font in lines:
-        down = _write(canvas, printable(said), size, font, down)
+    for said, size, font, most in lines:
+        down = _write(canvas, printable(said), size, font, most, down)
     canvas.setFont(REGULAR, _LEAST_PT)
     small = printable(text)
     while width_of(small, _LEAST_PT) > _WIDTH - 6 * mm:
@@ -95,14 +94,14 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
     return file.getvalue()
 
 
-def _write(canvas: Canvas, said: str, size: float, font: str, down: float) -> float:
-    """Write a text in at most two lines, as large as it fits; return where the next one begins."""
+def _write(canvas: Canvas, said: str, size: float, font: str, most: int, down: float) -> float:
+    """Write a text in at most so many lines, as large as it fits; return where the next begins."""
     if not said:
         return down
-    while len(lines_of(said, _ROOM, size, font)) > _MOST_LINES and size > _LEAST_PT:
+    while len(lines_of(said, _ROOM, size, font)) > most and size > _LEAST_PT:
         size -= 0.5
     canvas.setFont(font, size)
-    for line in lines_of(said, _ROOM, size, font)[:4]:
+    for line in lines_of(said, _ROOM, size, font)[: most + 1]:
         down -= size
         canvas.drawString(_LEFT, down, line)
     return down - 0.35 * size
