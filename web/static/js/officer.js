@@ -107,11 +107,15 @@ function takeIn(entry) {
   if (isNew) {
     pace.heard(entry);
     pile.heard(entry);
-    if (entry.sealed_container) container.alarm(entry);
+  }
+  if (isNew && entry.sealed_container) { // late, too: it is an alarm
+    sounded.add(entry.sequence);
+    sound.play("under_seal");
+    container.alarm(entry);
   }
   if (isNew && !entry.replayed && kindOf(entry) && !sounded.has(entry.sequence)) {
     sounded.add(entry.sequence);
-    sound.play(entry.sealed_container ? "under_seal" : kindOf(entry));
+    sound.play(kindOf(entry));
   }
   if (entry.sequence > shownSequence || (entry.sequence === shownSequence && entry.identifier)) show(known);
 }
