@@ -14,7 +14,7 @@ from typing import Final
 
 from scanner_station.domain.errors import AccessError
 from scanner_station.domain.people import Login, Person, Role
-from scanner_station.service.people import write_if_possible
+from scanner_station.service.people import SIGNED_IN, write_if_possible
 from scanner_station.service.station import Station
 from scanner_station.storage import people as rows
 
@@ -74,6 +74,8 @@ class Logins:
             for digest in over:
                 rows.end_login(connection, digest)
             rows.keep_login(connection, login)
+            where = "kiosk" if is_kiosk else "network"
+            rows.note(connection, at=now, by=name, what=f"{role} {SIGNED_IN}", about=where)
 
         write_if_possible(self._station, write)
         return token

@@ -37,6 +37,9 @@ from scanner_station.storage import people as rows
 KIOSK: Final = "kiosk"
 """The address of whoever stands at the station itself."""
 
+SIGNED_IN: Final = "signed in"
+"""How the record says that somebody came in, after their role."""
+
 _NETWORK: Final = "network"
 _NETWORK_TRIES: Final = 20
 _NOBODY: Final = "\x01"  # no name begins like this
@@ -44,6 +47,7 @@ _MOST_NOBODIES: Final = 300
 _BUSY_S: Final = 0.5
 _MAX_LETTERHEAD_LINES: Final = 6
 _RECORD_LINES: Final = 200
+_ROUTINE: Final = (*(f"{role} {SIGNED_IN}" for role in Role), "reader lost", "reader back")
 
 # 32 MiB and three passes take about 50 ms on a small computer. Source: RFC 9106, section 4.
 _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
@@ -258,7 +262,7 @@ class People:
                 hashed = self._secrets.get(person.id) if person else None
             is_right = _is_right(hashed or self._nobodys_secret, secret) and hashed is not None
         if person is None or not is_right:
-            self._persist(keys + forgotten)
+            self._persist(keys + forgotten, person)
             raise AccessError("the name or what was typed is wrong; try again")
         with self._lock:
             for key in keys:
@@ -317,11 +321,18 @@ class People:
         count = known.count + 1 if known else 1
         self._failures[key] = Failures(count=count, at=self._station.clock.now())
 
-    def _persist(self, keys: list[tuple[str, str]]) -> None:
+    def _persist(self, keys: list[tuple[str, str]], person: Person | None = None) -> None:
+        """Write the wrong tries; of whom they lock out the record says so, and from where."""
+        now = self._station.clock.now()
+        tries = self._failures.get(keys[0])
+        locked = person.name if person and tries and lockout_s(tries.count) else ""
+
         def write(connection: Connection) -> None:
             for account, address in keys:
                 known = self._failures.get((account, address))
                 rows.keep_failures(connection, account, address, known)
+            if locked:
+                rows.note(connection, at=now, by=keys[0][1], what="locked out", about=locked)
 
         with self._lock:
             write_if_possible(self._station, write)
@@ -338,8 +349,8 @@ def office(connection: Connection) -> Office | None:
 
 
 def record(connection: Connection) -> list[StationEvent]:
-    """Return what was done to people, the newest first."""
-    return rows.record(connection, limit=_RECORD_LINES)
+    """Return what was done to people and the office, the newest first; not who came and went."""
+    return rows.record(connection, limit=_RECORD_LINES, without=_ROUTINE)
 
 
 def write_if_possible(station: Station, write: Callable[[Connection], None]) -> None:

@@ -179,9 +179,13 @@ def note(connection: sqlite3.Connection, *, at: datetime, by: str, what: str, ab
     )
 
 
-def record(connection: sqlite3.Connection, *, limit: int) -> list[StationEvent]:
-    """Return the newest lines of the record, the newest first."""
+def record(
+    connection: sqlite3.Connection, *, limit: int, without: tuple[str, ...] = ()
+) -> list[StationEvent]:
+    """Return the newest lines of the record, the newest first, but for some kinds."""
     rows = connection.execute(
-        "select at, by, what, about from station_event order by id desc limit ?", (limit,)
+        "select at, by, what, about from station_event"
+        " where what not in (select value from json_each(?)) order by id desc limit ?",
+        (json.dumps(without), limit),
     )
     return [StationEvent(at=at, by=by, what=what, about=about) for at, by, what, about in rows]

@@ -69,6 +69,8 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "supervisor.import_manifest": _DESK,
     "supervisor.cancel_manifest": _DESK,
     "supervisor.export_log": _DESK,
+    "day.show": _DESK,
+    "day.report": _DESK,
     "people.show": _DESK,
     "people.everybody": _DESK,
     "people.add": _DESK,

@@ -4,6 +4,7 @@ from flask import Flask
 
 from scanner_station import assets
 from scanner_station.service.certificates import own_names
+from scanner_station.service.incidents import Incidents
 from scanner_station.service.pairing import Pairing
 from scanner_station.service.picture_reader import PictureReader
 from scanner_station.service.progress import Progress
@@ -13,6 +14,7 @@ from scanner_station.webapp import (
     certificate,
     closing,
     custody,
+    day,
     first_start,
     heads,
     login,
@@ -67,6 +69,7 @@ def create_app(context: WebContext) -> Flask:
         pictures=PictureReader(context.station),
         progress=Progress(),
         spot_checks=SpotChecks(context.station),
+        incidents=Incidents(context.station),
         network=Network(app, context.station.folder, settings, context.station.clock),
     ).keep_in(app.extensions)
     prepare_templates(app)
@@ -83,6 +86,7 @@ def create_app(context: WebContext) -> Flask:
         witness,
         heads,
         supervisor,
+        day,
         closing,
         minutes,
         custody,

@@ -9,6 +9,7 @@ from flask import Flask, current_app, request
 from scanner_station.config import Settings
 from scanner_station.service.counter import require_batch
 from scanner_station.service.delivery import Offer
+from scanner_station.service.incidents import Incidents
 from scanner_station.service.logins import Logins
 from scanner_station.service.pairing import Pairing
 from scanner_station.service.people import People
@@ -66,11 +67,13 @@ class Pages:
     pictures: PictureReader
     progress: Progress
     spot_checks: SpotChecks
+    incidents: Incidents
     network: "Network"
 
     def close(self) -> None:
         """End the live streams, the work on manifests and the local network; safe twice."""
         self.live.close()
+        self.incidents.close()
         self.jobs.close()
         self.pictures.close()
         self.network.stop()

@@ -1,32 +1,13 @@
 // The supervisor's page of people: who may sign in, their PINs, the office, what was done.
 
 import { byId, call, make, moment, sentence, t } from "./common.js";
+import { done } from "./record.js";
 
 const ROLES = { officer: () => t("Officer"), witness: () => t("Witness"), supervisor: () => t("Supervisor") };
 const RULES = {
   officer: () => t("A PIN is 6 to 12 digits. Let the officer type it, and look away."),
   witness: () => t("A PIN is 6 to 12 digits. A witness with a tablet needs none: connect the tablet by its code."),
   supervisor: () => t("A passphrase has at least 8 characters; several words are best."),
-};
-const DONE = {
-  "officer added": () => t("officer added"),
-  "witness added": () => t("witness added"),
-  "supervisor added": () => t("supervisor added"),
-  "officer secret set": () => t("new PIN for officer"),
-  "witness secret set": () => t("new PIN for witness"),
-  "supervisor secret set": () => t("new passphrase for supervisor"),
-  "officer secret reset": () => t("PIN of officer reset on the machine itself"),
-  "witness secret reset": () => t("PIN of witness reset on the machine itself"),
-  "supervisor secret reset": () => t("passphrase of supervisor reset on the machine itself"),
-  "officer shut out": () => t("officer shut out"),
-  "witness shut out": () => t("witness shut out"),
-  "supervisor shut out": () => t("supervisor shut out"),
-  "officer let in": () => t("officer let in again"),
-  "witness let in": () => t("witness let in again"),
-  "supervisor let in": () => t("supervisor let in again"),
-  "office changed": () => t("office changed"),
-  "minutes changed": () => t("what the minutes say of people changed:"),
-  "certificate renewed": () => t("certificate renewed"),
 };
 let changing = null;
 
@@ -51,7 +32,7 @@ async function load() {
   }
   byId("record").replaceChildren(...known.record.map((event) => make("li", {},
     make("time", { datetime: event.at }, moment(event.at)),
-    make("span", {}, `${event.by}: ${(DONE[event.what] ?? (() => event.what))()} ${event.about}`))));
+    make("span", {}, `${event.by}: ${done(event)}`))));
 }
 
 /** Run a call for a form, showing a refusal in it. */

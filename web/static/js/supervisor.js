@@ -1,5 +1,6 @@
 // The supervisor's page: batches, their manifests, and their logs as files.
 
+import { saveCsv } from "./csv.js";
 import { banner, byId, calendarDay, call, CallError, make, number, ofBatch, sentence, STATES, t } from "./common.js";
 
 const refusedIn = (dialog) => dialog.querySelector(".refused");
@@ -268,15 +269,11 @@ byId("manifest-again").addEventListener("click", () => {
 });
 
 byId("manifest-save").addEventListener("click", () => {
-  const quoted = (text) => `"${String(text).replaceAll('"', '""').replace(/^[=+\-@\t\r]/, "'$&")}"`;
   const lines = [[t("Line or cell"), t("Column"), t("Value"), t("What is wrong"), t("What to do")]];
   for (const problem of job.report.problems) {
     lines.push([problem.cell || problem.line || t("whole file"), problem.column, problem.value, problem.reason, problem.remedy]);
   }
-  const text = `\ufeff${lines.map((line) => line.map(quoted).join(";")).join("\r\n")}\r\n`;
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  make("a", { href: address, download: `${job.file_name}.${t("report")}.csv` }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  saveCsv(`${job.file_name}.${t("report")}.csv`, lines);
 });
 
 async function closeManifest() {
