@@ -223,6 +223,26 @@ def table(page: Page, running: RunningStation, shoot: Shoot) -> None:
     shoot("table-paused")
 
 
+def rehearsal(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """A rehearsal: made on the supervisor's page, marked wherever it is seen."""
+    page.goto(running.address + "/supervisor")
+    page.wait_for_selector(".batch")
+    page.click("#new")
+    page.fill("#new-title", "Latihan regu A")
+    page.check("#new-rehearsal")
+    shoot("rehearsal-new")
+    page.click("#creating button[type=submit]")
+    page.wait_for_selector(".batch[data-slug=latihan-regu-a]")
+    shoot("rehearsal-supervisor")
+    page.click(".batch[data-slug=latihan-regu-a] .row button:first-of-type")
+    page.wait_for_selector(".batch[data-slug=latihan-regu-a][data-active]")
+    for path in ("", "witness", "batches/latihan-regu-a/closing"):
+        page.goto(f"{running.address}/{path}")
+        page.wait_for_selector("#rehearsal:not([hidden])")
+        page.wait_for_timeout(300)
+        shoot(f"rehearsal-{path.split('/')[-1] or 'officer'}")
+
+
 def entrance(page: Page, running: RunningStation, shoot: Shoot) -> None:
     """Coming in: the first start, people, tablets, signing in, a change of shift."""
     page.goto(running.address + "/first-start")
@@ -313,7 +333,7 @@ def main(folder: Path, only: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for size, (width, height) in SIZES.items():
-            for journey in (officer, witness, head, supervisor, entrance, table):
+            for journey in (officer, witness, head, supervisor, rehearsal, entrance, table):
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue
                 with counting() as running:

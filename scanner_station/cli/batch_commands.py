@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,9 @@ from scanner_station.cli.main import cli, with_data
 from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.identifier import Scheme
-from scanner_station.service import batches, views
+from scanner_station.domain.rehearsal import MARK, MOST_CARDS, USUAL_CARDS
+from scanner_station.exports.rehearsal_sheet import export_sheet
+from scanner_station.service import batches, rehearsal, views
 
 
 @cli.group()
@@ -37,6 +40,16 @@ def batch() -> None:
 )
 @click.option("--declared-total", "total", type=click.IntRange(min=0), help="Likewise, for all.")
 @click.option("--supplements", default="", metavar="SLUG", help="The sealed batch it adds to.")
+@click.option(
+    "--rehearsal", "is_rehearsal", is_flag=True, help="A practice with test cards; marked for ever."
+)
+@click.option(
+    "--cards",
+    type=click.IntRange(1, MOST_CARDS),
+    default=USUAL_CARDS,
+    show_default=True,
+    help="Test cards on the list of a rehearsal.",
+)
 @with_data
 def create(
     slug: str,
@@ -48,9 +61,27 @@ def create(
     districts: tuple[str, ...],
     total: int | None,
     supplements: str,
+    is_rehearsal: bool,
+    cards: int,
     data: Path,
 ) -> None:
-    """Create the batch SLUG; it takes cards at once."""
+    """Create the batch SLUG; it takes cards at once.
+
+    A rehearsal has the list of its test cards already; `rehearsal-cards SLUG` prints them.
+    """
+    if is_rehearsal:
+        _create_rehearsal(
+            data,
+            slug,
+            title=title,
+            place=place,
+            held_on=held_on,
+            schemes=schemes,
+            declared=declared_of(declared, districts, total),
+            supplements=supplements,
+            cards=cards,
+        )
+        return
     pattern = compose.load_settings(data).identifiers.serial_pattern
     with compose.writing(data) as station:
         batches.create(
@@ -66,6 +97,20 @@ def create(
             supplements=supplements,
         )
     click.echo(f"batch {slug} is open and takes cards")
+
+
+def _create_rehearsal(
+    data: Path, slug: str, *, schemes: tuple[str, ...], supplements: str, **values: Any
+) -> None:
+    if supplements or schemes != (Scheme.NIK,):
+        raise InputError(
+            "a rehearsal has made-up NIK cards and adds to no batch; leave --scheme and "
+            "--supplements out"
+        )
+    with compose.writing(data) as station:
+        rehearsal.create(station, slug, by=compose.local_account(), **values)
+    click.echo(f"{MARK}: batch {slug} is open and takes its {values['cards']} test cards")
+    click.echo(f"`scanner-station rehearsal-cards {slug} --output cards.pdf` prints them")
 
 
 def declared_of(
@@ -119,9 +164,10 @@ def list_batches(as_json: bool, data: Path) -> None:
     width = max((len(str(one["slug"])) for one in found), default=0)
     for one in found:
         expected = one["expected"] if one["has_manifest"] else "no manifest"
+        mark = f"{MARK}  " if one["rehearsal"] else ""
         click.echo(
             f"{one['slug']!s:<{width}}  {one['state']!s:<9}  "
-            f"counted {one['counted']} of {expected}  {one['title']}"
+            f"counted {one['counted']} of {expected}  {mark}{one['title']}"
         )
 
 
@@ -136,6 +182,8 @@ def show(slug: str, as_json: bool, data: Path) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
+    if found["rehearsal"]:
+        click.echo(MARK)
     click.echo(f"{found['slug']} ({found['state']}): {found['title']}")
     for key in ("expected", "counted", "remaining", "manual", "already_counted"):
         click.echo(f"  {key.replace('_', ' '):<16} {found[key]:>9}")
@@ -170,3 +218,14 @@ def cancel(slug: str, by: str, seconded_by: str, reason: str, data: Path) -> Non
     with compose.writing(data) as station:
         batches.cancel(station, slug, reason=reason, by=by, seconded_by=seconded_by)
     click.echo(f"batch {slug} is cancelled; nothing of its log was lost")
+
+
+@cli.command("rehearsal-cards")
+@click.argument("slug")
+@click.option("--output", type=click.Path(path_type=Path), required=True, metavar="FILE.pdf")
+@with_data
+def rehearsal_cards(slug: str, output: Path, data: Path) -> None:
+    """Print the test cards of the rehearsal SLUG as PDF: two strangers and one card twice, too."""
+    with compose.reading(data) as connection:
+        count = export_sheet(connection, slug, output)
+    click.echo(f"{count} test cards written to {output}; print them at 100 % and cut them out")

@@ -10,6 +10,7 @@ from scanner_station.cli.main import cli, with_data
 from scanner_station.cli.progress import bar
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.receipts import make_receipt
 from scanner_station.exports.verification import Asked, Verified, verify
 from scanner_station.service import forgetting
@@ -107,6 +108,7 @@ def _report(found: Verified) -> list[str]:
     paper = PaperHead.of(checkpoint.size, checkpoint.root).text
     counted = sum(found.totals.counted.values())
     return [
+        *_rehearsal(found),
         *_trust(found),
         f"log: {checkpoint.origin}, {checkpoint.size} entries, {_closed(found)}",
         f"head on paper: {paper}",
@@ -137,6 +139,12 @@ def _trust(found: Verified) -> list[str]:
         ]
     lines += [f"trusted for the log: {found.log.text}"]
     return lines + [f"witness: {key.text}" for key in found.witnesses]
+
+
+def _rehearsal(found: Verified) -> list[str]:
+    if not found.audit.is_rehearsal:
+        return []
+    return [f"{MARK}: the cards are generated ones, nobody's; this log says nothing of real cards"]
 
 
 def _closed(found: Verified) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from scanner_station.domain.findings import ByHand
 from scanner_station.domain.identifier import masked
 from scanner_station.domain.reconciliation import Figures, Reconciliation, State
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.service.closing import said
 
 _COLUMNS: Final = ("manifest", "counted", "missing", "added", "unidentified", "burned", "declared")
@@ -14,6 +15,8 @@ _NONE: Final = "(none)"
 
 def lines_of(found: Reconciliation, hindrances: Iterable[str]) -> Iterator[str]:
     """Yield the whole reconciliation, every list complete."""
+    if found.is_rehearsal:
+        yield MARK
     yield f"{found.slug} ({found.state}): {found.title}"
     yield ""
     yield from _table("category", found.by("category"), found.declared.by_category, found)

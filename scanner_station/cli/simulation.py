@@ -1,21 +1,17 @@
 """The demo: a batch of made-up cards, half shown to a camera and half sent by a scanner."""
 
-import csv
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from scanner_station.domain.rehearsal import cards_of
 from scanner_station.readers.simulation import (
     SimulatedCamera,
-    SimulatedCard,
     SimulatedScanner,
-    generated_cards,
     presented,
 )
-from scanner_station.service import batches, views
+from scanner_station.service import batches, rehearsal, views
 from scanner_station.service.station import Station
 
 DEMO_PREFIX: Final = "demo-"
@@ -42,15 +38,15 @@ def simulation(station: Station, slugs: list[str], *, cards: int, by: str) -> It
     """Make a new demo batch with its manifest, and devices that present its cards."""
     number = len(slugs) + 1
     slug = f"{DEMO_PREFIX}{number}"
-    listed = generated_cards(cards, seed=number)
-    batches.create(
+    listed = cards_of(slug, cards)
+    rehearsal.create(
         station,
         slug,
         title=f"SIMULASI {number}: kartu contoh, bukan kartu penduduk",
         place="Contoh",
         by=by,
+        cards=cards,
     )
-    _import_manifest(station, slug, listed, by)
     batches.activate(station, slug)
     pile = presented(listed, number, odd_share=ODD_SHARE)
     scanner = SimulatedScanner(pile[1::2], SCANNER_INTERVAL_S)
@@ -60,17 +56,6 @@ def simulation(station: Station, slugs: list[str], *, cards: int, by: str) -> It
     finally:
         camera.release()
         scanner.close()
-
-
-def _import_manifest(station: Station, slug: str, cards: list[SimulatedCard], by: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "manifes-contoh.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["NIK", "Nama", "Kategori", "Kecamatan"])
-            writer.writerows([c.payload, c.name, c.category, c.district] for c in cards)
-        checked = batches.check_manifest(station, slug, path, path.name)
-        batches.import_manifest(station, slug, checked, by=by)
 
 
 def known_slugs(station: Station) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from typing import Final, NoReturn
 
 from scanner_station.domain.card_audit import CardEvent, PlainCount, What
@@ -57,6 +58,11 @@ class LogAudit:
     def origin(self) -> str:
         """The name of the log that the first entry opens."""
         return f"{self.opening['station']}/{self.opening['batch']}"
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the cards are generated ones, with which people practise."""
+        return "rehearsal" in self.opening
 
     @property
     def has_manifest(self) -> bool:
@@ -172,6 +178,9 @@ class LogAudit:
     def _open(self, body: Body, kind: Kind) -> None:
         if kind not in (Kind.OPEN, Kind.CANCEL):
             _refuse("the log does not begin with its opening")
+        if body.get("rehearsal", 1) != 1:
+            _refuse("it does not say whether this is a rehearsal")
+        _require_day(body)
         self.opening = body
         names = [re.escape(_text(body, name)) for name in ("batch", "station")]
         self._plain = re.compile(_PLAIN % (names[0], names[1]), re.MULTILINE)
@@ -281,6 +290,16 @@ def stated_totals(tally: Tally) -> Body:
 
 def _refuse(why: str) -> NoReturn:
     raise VerificationError(why)
+
+
+def _require_day(body: Body) -> None:
+    day = body.get("held_on", "2018-12-19")
+    try:
+        if isinstance(day, str) and date.fromisoformat(day).isoformat() == day:
+            return
+    except ValueError:
+        pass
+    _refuse("its held_on is no date")
 
 
 _decode: Final[Callable[[str], object]] = json.JSONDecoder().decode

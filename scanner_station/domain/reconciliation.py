@@ -97,6 +97,7 @@ class Reconciliation:
     strangers: list[Stranger] = field(default_factory=list)
     is_forgotten: bool = False
     supplements: str = ""
+    is_rehearsal: bool = False
 
     @property
     def total(self) -> Figures:

@@ -26,6 +26,7 @@ from scanner_station.domain import merkle, tiles
 from scanner_station.domain.checkpoint import SignedHead, log_key
 from scanner_station.domain.note import VerifierKey
 from scanner_station.domain.policy import policy_of_bundle
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.bundle_files import written
 from scanner_station.service.counter import require_batch
 from scanner_station.service.heads import head_now
@@ -84,7 +85,7 @@ def export_bundle(
     witnesses = heads.witnesses(connection, batch.id, size)
     told = progress or (lambda _done, _total: None)
     with written(path) as bundle:
-        bundle.write(README, [_readme(head)])
+        bundle.write(README, [_readme(head, batch)])
         bundle.write(CHECKPOINT, [bytes(head)])
         if batch.manifest_id is not None:
             secret = batches.secret_of(connection, batch.id)
@@ -126,8 +127,12 @@ def _entries(connection: Connection, batch: Batch, size: int) -> Iterator[bytes]
     return (row[0].encode() for row in rows)
 
 
-def _readme(head: SignedHead) -> bytes:
+def _readme(head: SignedHead, batch: Batch) -> bytes:
     text = resources.files("scanner_station.exports").joinpath("bundle_readme.txt")
     checkpoint = head.checkpoint
     filled = text.read_text("utf-8").replace("{origin}", checkpoint.origin)
+    if batch.is_rehearsal:
+        filled = (
+            f"{MARK}: kartu contoh, bukan kartu penduduk / generated cards, nobody's\n\n{filled}"
+        )
     return filled.replace("{size}", str(checkpoint.size)).encode()

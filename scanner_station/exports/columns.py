@@ -31,6 +31,7 @@ COLUMNS: Final = (
     "reader",
     "symbology",
     "card",
+    "mark",
 )
 """In this order in CSV and Excel; docs/exports.md explains each. New ones go to the end."""
 
@@ -59,6 +60,7 @@ _NOT_IN_BODY: Final = {
     "identifier": "opening.identifier",
     "name": "line.name",
     "voided_by": "voided_by",
+    "mark": ":mark",
 }
 
 
@@ -105,8 +107,10 @@ CSV_LINES: Final = f"{_ROWS} select {_LINE} as line from rows"  # noqa: S608 - a
 
 JSON_LINES: Final = """
 select substr(body, 1, length(body) - 1)
-    || ',"identifier":' || json_quote(ifnull(identifier, '')) || '}' as line
+    || ',"identifier":' || json_quote(ifnull(identifier, ''))
+    || iif(:mark is null, '', ',"mark":' || json_quote(:mark)) || '}' as line
 from entry left join opening using (batch_id, sequence)
 where entry.batch_id = :batch order by entry.sequence
 """
-"""The body of each entry exactly as logged, with one key after its last: the identifier."""
+"""The body of each entry exactly as logged; after its last key the identifier, and in a rehearsal
+its mark."""

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 
 import xlsxwriter
 
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.service.views import Json
 
 ROWS_A_SHEET: Final = 1_048_576
@@ -54,6 +55,9 @@ def write_workbook(
         try:
             _write_summary(workbook, summary)
             _write_log(workbook, columns, rows, rows_a_sheet - 1)
+            if summary["rehearsal"]:
+                for sheet in workbook.worksheets():
+                    sheet.set_header(f"&C&B{MARK}")  # on every page, when it is printed
             workbook.close()
         finally:
             # An interrupted workbook is not closed, which would first write all of it out.
@@ -94,8 +98,10 @@ def _write_summary(workbook: Any, summary: Any) -> None:
     sheet = workbook.add_worksheet("summary")
     sheet.set_column(0, 0, 32)
     bold = workbook.add_format({"bold": True})
+    marks = [((MARK,), bold)] if summary["rehearsal"] else []
     lines: list[tuple[Sequence[str | int], Any]] = [
-        ((key, summary[key]), None) for key in (*_FACTS, *_COUNTS, *_OTHER_COUNTS)
+        *marks,
+        *(((key, summary[key]), None) for key in (*_FACTS, *_COUNTS, *_OTHER_COUNTS)),
     ]
     for axis in ("category", "district"):
         groups = summary[f"by_{axis}"]

@@ -15,10 +15,10 @@ from scanner_station.domain.custody_records import Container, ContainerState
 from scanner_station.domain.entry import Body, canonical
 from scanner_station.domain.errors import BatchError, EntryError
 from scanner_station.domain.merkle import leaf_hash
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.paper import (
     BOLD,
     REGULAR,
-    REHEARSAL,
     draw_code,
     draw_marks,
     lines_of,
@@ -27,6 +27,7 @@ from scanner_station.exports.paper import (
     width_of,
 )
 from scanner_station.exports.terbilang import figures
+from scanner_station.service.counter import require_batch
 from scanner_station.service.custody import custody
 from scanner_station.service.views import entries
 from scanner_station.storage.durable_file import written_durably
@@ -43,7 +44,8 @@ _FORMS: Final = {"box": "KOTAK", "sack": "KARUNG", "drum": "DRUM"}
 def label_text(connection: Connection, slug: str, number: int) -> str:
     """Return what the code on a sealed container says.
 
-    `wadah`, log, number, cards, seal, the sealing entry and the first 64 bits of its leaf hash.
+    `wadah`, log, number, cards, seal, the sealing entry and the first 64 bits of its leaf hash;
+    before them `latihan` in a rehearsal.
 
     Raises:
         EntryError: there is no such container.
@@ -54,7 +56,8 @@ def label_text(connection: Connection, slug: str, number: int) -> str:
     leaf = leaf_hash(canonical(sealing).encode()).hex()[:16]
     origin = f"{sealing['station']}/{sealing['batch']}"
     seal = container.seals[-1].replace(" ", "_")
-    return f"wadah {origin} {number} {container.count} {seal} {sealing['sequence']} {leaf}"
+    text = f"wadah {origin} {number} {container.count} {seal} {sealing['sequence']} {leaf}"
+    return f"latihan {text}" if require_batch(connection, slug).is_rehearsal else text
 
 
 def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
@@ -87,8 +90,8 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
     while width_of(small, _LEAST_PT) > _WIDTH - 6 * mm:
         small = small[:-1]
     canvas.drawString(3 * mm, 2 * mm, small)
-    if next(entries(connection, slug, limit=1)).body.get("rehearsal"):
-        draw_marks(canvas, (REHEARSAL,), _WIDTH, _HEIGHT)
+    if require_batch(connection, slug).is_rehearsal:
+        draw_marks(canvas, (MARK,), _WIDTH, _HEIGHT)
     canvas.showPage()
     canvas.save()
     return file.getvalue()

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from scanner_station.domain.errors import InputError
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.columns import COLUMNS, CSV_LINES, JSON_LINES, ROWS
 from scanner_station.exports.excel import write_workbook
 from scanner_station.service.counter import require_batch
@@ -58,7 +59,9 @@ def export(
     database = Database(connection, recursive_triggers=False, execute_plugins=False)
 
     def rows(sql: str) -> Iterator[Row]:
-        found = database.query(sql, {"batch": batch.id, "manifest": batch.manifest_id})
+        mark = MARK if batch.is_rehearsal else None
+        values = {"batch": batch.id, "manifest": batch.manifest_id, "mark": mark}
+        found = database.query(sql, values)
         return _told(found, total, progress)
 
     with written_durably(path) as file:

@@ -15,6 +15,7 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, HRFlowable, Image, Spacer, Table, TableStyle
 
+from scanner_station.domain import rehearsal
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.exports.minutes_annexes import annexes
@@ -22,7 +23,7 @@ from scanner_station.exports.minutes_custody import custody, fire, log, said
 from scanner_station.exports.minutes_forms import CENTRED, TITLE, Copy
 from scanner_station.exports.minutes_signatures import signatures
 from scanner_station.exports.minutes_text import amounts, differences, opening
-from scanner_station.exports.paper import REHEARSAL, Sheet, paragraph, print_pages
+from scanner_station.exports.paper import Sheet, paragraph, print_pages
 from scanner_station.service.minutes import minutes
 from scanner_station.storage.batches import BatchState
 from scanner_station.storage.durable_file import written_durably
@@ -143,7 +144,7 @@ def _sheet(copy: Copy) -> Sheet:
         foot.append(f"log {PaperHead.of(checkpoint.size, checkpoint.root).text}")
     # What is too long for the foot of a page is cut at its end; the number is on the first page.
     foot.append(found.particulars.number)
-    marks = [REHEARSAL] if found.is_rehearsal else []
+    marks = [rehearsal.MARK] if found.is_rehearsal else []
     if found.batch.state is BatchState.CANCELLED:
         marks.append(CANCELLED)
     elif found.seal is None:

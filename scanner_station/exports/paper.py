@@ -28,9 +28,6 @@ REGULAR: Final = "Paper"
 BOLD: Final = "Paper-Bold"
 UPRIGHT: Final = "upright"
 SIDEWAYS: Final = "sideways"
-REHEARSAL: Final = "LATIHAN / REHEARSAL"
-"""What stands on every page of a rehearsal."""
-
 GREY: Final = Color(0.35, 0.35, 0.35)
 PALE: Final = Color(0.93, 0.93, 0.93)
 _WATER: Final = Color(0.5, 0.5, 0.5, alpha=0.22)

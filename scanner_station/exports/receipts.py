@@ -32,6 +32,12 @@ def make_receipt(
         EntryError: the batch has not counted this card.
     """
     batch = require_batch(connection, slug)
+    if batch.is_rehearsal:
+        raise BatchError(
+            "batch %(slug)s is a rehearsal, and nobody's card was counted in it, so it gives no "
+            "receipts",
+            slug=slug,
+        )
     secret = batches.secret_of(connection, batch.id)
     if not secret:
         raise BatchError(
@@ -48,7 +54,7 @@ def make_receipt(
     identifier = identified.identifier
     pieces = [
         piece.sequence
-        for batch_id, _, piece in scan_log.pieces_of(connection, identifier)
+        for batch_id, _, piece in scan_log.pieces_of(connection, identifier, batch.id)
         if batch_id == batch.id
     ]
     if not pieces:

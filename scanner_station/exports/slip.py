@@ -10,8 +10,8 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, HRFlowable, KeepInFrame, Spacer
 
 from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.paper import (
-    REHEARSAL,
     Code,
     draw_marks,
     paragraph,
@@ -44,7 +44,7 @@ def print_slip(taken: TakenAlong, *, time_zone: ZoneInfo) -> bytes:
     # A title may be long: the whole is made smaller until it fits on the one page.
     whole = KeepInFrame(width, height, _story(taken, time_zone), mode="shrink")
     frame.addFromList([whole], canvas)
-    draw_marks(canvas, (REHEARSAL,) if taken.is_rehearsal else (), *A6)
+    draw_marks(canvas, (MARK,) if taken.is_rehearsal else (), *A6)
     canvas.save()
     return file.getvalue()
 

@@ -1,6 +1,5 @@
 """Numbers, dates and times as Indonesian papers write them: in figures, in words (*terbilang*)."""
 
-import re
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,7 +27,6 @@ _ZONES: Final = {
     "Asia/Makassar": "WITA",
     "Asia/Jayapura": "WIT",
 }
-_ONE_THOUSAND: Final = re.compile(r"\b(juta|miliar|triliun) satu ribu\b")
 
 
 def figures(number: int) -> str:
@@ -50,8 +48,7 @@ def words(number: int) -> str:
     """
     if number < 0:
         raise ValueError(f"{number} is no number of cards")
-    # The library says "satu ribu" there: one thousand alone is always "seribu".
-    return _ONE_THOUSAND.sub(r"\1 seribu", str(num2words(number, lang="id")))
+    return str(num2words(number, lang="id"))
 
 
 def figures_and_words(number: int) -> str:

@@ -1,14 +1,13 @@
 """A simulated camera and scanner, for the demo and for tests.
 
 They stand in for the device only: frames and bytes go through the same readers, decoder and
-station as real ones. Every number starts with 99, which no Indonesian province has.
+station as real ones. The cards are those of a rehearsal (domain/rehearsal.py).
 """
 
 import os
 import threading
 import tty
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -18,6 +17,7 @@ import segno
 import zxingcpp
 
 from scanner_station.domain.reading import Symbology
+from scanner_station.domain.rehearsal import PracticeCard, strangers
 
 Frame = npt.NDArray[np.uint8]
 
@@ -26,49 +26,12 @@ FRAMES_PER_S: Final = 12
 SHOWN_S: Final = 0.9
 EMPTY_S: Final = 0.5
 
-CATEGORIES: Final = ("rusak", "rusak", "rusak", "invalid", "pindah datang", "meninggal")
-DISTRICTS: Final = ("Alak", "Kelapa Lima", "Kota Lama", "Kota Raja", "Maulafa", "Oebobo")
-
 _CARD_WIDTH_PX: Final = 685  # an ID-1 card, 85.60 x 53.98 mm, at 8 px a millimetre
 _CARD_HEIGHT_PX: Final = 432
 _TABLE: Final = (96, 104, 112)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedCard:
-    """What a card's code says, and the line a manifest has for it ('' category: none has)."""
-
-    payload: str
-    symbology: Symbology
-    name: str = ""
-    category: str = ""
-    district: str = ""
-
-
-def generated_cards(count: int, seed: int) -> list[SimulatedCard]:
-    """Return cards with different, well-formed, made-up NIK; the same for the same seed."""
-    chance = np.random.default_rng(seed)
-    cards = []
-    for number in range(count):
-        day, month, year = chance.integers(1, 29), chance.integers(1, 13), chance.integers(50, 99)
-        district = int(chance.integers(0, len(DISTRICTS)))
-        day += 40 * chance.integers(0, 2)  # a woman's birth day
-        born = f"{day:02}{month:02}{year:02}"
-        cards.append(
-            SimulatedCard(
-                payload=f"9971{district + 1:02}{born}{number % 9999 + 1:04}",
-                symbology=Symbology.CODE128 if chance.random() < 0.5 else Symbology.QR,
-                name=f"Warga Contoh {number + 1}",
-                category=CATEGORIES[int(chance.integers(0, len(CATEGORIES)))],
-                district=DISTRICTS[district],
-            )
-        )
-    return cards
-
-
-def presented(
-    cards: Sequence[SimulatedCard], seed: int, *, odd_share: float
-) -> list[SimulatedCard]:
+def presented(cards: Sequence[PracticeCard], seed: int, *, odd_share: float) -> list[PracticeCard]:
     """Return the cards in shuffled order, with repeats, strangers and garbage among them.
 
     `odd_share`: how many of each kind are put in, as a share of the cards.
@@ -76,19 +39,17 @@ def presented(
     chance = np.random.default_rng([seed, 1])
     pile = [cards[index] for index in chance.permutation(len(cards))]
     odd = max(1, round(len(cards) * odd_share))
-    strangers = generated_cards(odd, seed + 1)
+    unlisted = strangers(odd, seed + 1)
     for number in range(odd):
         where = int(chance.integers(len(pile) // 2, len(pile)))
         pile.insert(where, pile[int(chance.integers(0, max(1, where // 2)))])
-        stranger = strangers[number]
-        payload = "9972" + stranger.payload[4:]
-        _insert(pile, chance, SimulatedCard(payload=payload, symbology=stranger.symbology))
+        _insert(pile, chance, unlisted[number])
         garbage = f"KARTU-{chance.integers(0, 10**9)}"
-        _insert(pile, chance, SimulatedCard(payload=garbage, symbology=Symbology.QR))
+        _insert(pile, chance, PracticeCard(payload=garbage, symbology=Symbology.QR))
     return pile
 
 
-def _insert(pile: list[SimulatedCard], chance: np.random.Generator, card: SimulatedCard) -> None:
+def _insert(pile: list[PracticeCard], chance: np.random.Generator, card: PracticeCard) -> None:
     pile.insert(int(chance.integers(0, len(pile))), card)
 
 
@@ -115,7 +76,7 @@ def empty_table() -> Frame:
     return np.full(FRAME_SHAPE, _TABLE, np.uint8)
 
 
-def card_frame(card: SimulatedCard, turn_degrees: float = 0.0) -> Frame:
+def card_frame(card: PracticeCard, turn_degrees: float = 0.0) -> Frame:
     """Return one camera frame with a card lying on the table: uint8, BGR, 1280 x 720."""
     plastic = np.full((_CARD_HEIGHT_PX, _CARD_WIDTH_PX, 3), (225, 205, 170), np.uint8)
     for line, text in enumerate(("PROVINSI CONTOH", "KARTU CONTOH", card.name.upper())):
@@ -140,7 +101,7 @@ class SimulatedCamera:
     it shows the empty table until released.
     """
 
-    def __init__(self, cards: Sequence[SimulatedCard], seed: int = 0) -> None:
+    def __init__(self, cards: Sequence[PracticeCard], seed: int = 0) -> None:
         """Prepare to show the cards in order."""
         self._cards = list(cards)
         self._chance = np.random.default_rng(seed)
@@ -170,7 +131,7 @@ class SimulatedCamera:
 class SimulatedScanner:
     """A hand scanner on a pseudo-terminal: `port` is what a serial reader opens."""
 
-    def __init__(self, cards: Sequence[SimulatedCard], interval_s: float) -> None:
+    def __init__(self, cards: Sequence[PracticeCard], interval_s: float) -> None:
         """Make the pseudo-terminal; nothing is sent before `start`."""
         self._cards = list(cards)
         self._interval_s = interval_s

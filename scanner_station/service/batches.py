@@ -38,11 +38,13 @@ def create(
     serial_pattern: str = Schemes().serial_pattern,
     declared: Declared | None = None,
     supplements: str = "",
+    is_rehearsal: bool = False,
 ) -> Batch:
     """Create a batch that takes cards at once; it becomes the active one if none is.
 
     `held_on`: YYYY-MM-DD or ''. `declared`: the figures stated elsewhere. `supplements`: the
-    sealed batch that this one adds to.
+    sealed batch that this one adds to. `is_rehearsal`: for ever; `rehearsal.create` loads its
+    cards, too.
 
     Raises:
         InputError: a value is not usable, the slug is taken, or there is no such sealed batch.
@@ -61,6 +63,7 @@ def create(
         created_at=timestamp(station.clock.now()),
         created_by=by,
         supplements=supplements,
+        is_rehearsal=is_rehearsal,
     )
     stated = (declared or Declared()).checked()
     with station.transaction() as connection:
@@ -69,7 +72,7 @@ def create(
                 "there is already a batch %(slug)s; choose another short name", slug=slug
             )
         if supplements:
-            _require_sealed(connection, supplements)
+            _require_sealed(connection, supplements, is_rehearsal=is_rehearsal)
         custody.set_declared(connection, batches.insert(connection, batch), stated)
         if not batches.setting(connection, batches.ACTIVE_BATCH):
             batches.set_setting(connection, batches.ACTIVE_BATCH, slug)
@@ -240,6 +243,8 @@ def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: st
             "sequence": sequence,
             "station": station.name,
         }
+        if batch.is_rehearsal and not sequence:
+            body["rehearsal"] = 1
         scan_log.append(connection, batch.id, Entry(sequence=sequence, body=body))
         batches.set_state(connection, batch.id, BatchState.CANCELLED)
         if batches.setting(connection, batches.ACTIVE_BATCH) == slug:
@@ -257,8 +262,14 @@ def _commitments_digest(station: Station, slug: str, manifest_id: int, progress:
         connection.close()
 
 
-def _require_sealed(connection: Connection, slug: str) -> None:
-    if require_batch(connection, slug).state is not BatchState.SEALED:
+def _require_sealed(connection: Connection, slug: str, *, is_rehearsal: bool) -> None:
+    sealed = require_batch(connection, slug)
+    if sealed.is_rehearsal is not is_rehearsal:
+        raise BatchError(
+            "batch %(slug)s cannot have this supplement: a rehearsal and a real batch never mix",
+            slug=slug,
+        )
+    if sealed.state is not BatchState.SEALED:
         raise BatchError(
             "batch %(slug)s is not sealed, so it needs no supplement; put the cards into it",
             slug=slug,

@@ -91,7 +91,7 @@ def known_of(
     """Return what the station knows about an identifier before it judges."""
     expected = (line.pieces if line else 0) if batch.manifest_id is not None else 1
     here, earlier = [], None
-    for batch_id, state, piece in scan_log.pieces_of(connection, identifier):
+    for batch_id, state, piece in scan_log.pieces_of(connection, identifier, batch.id):
         if batch_id == batch.id:
             here.append(piece)
         elif state != BatchState.CANCELLED:

@@ -16,6 +16,7 @@ from scanner_station.storage import (
     custody,
     heads,
     manifest_commitments,
+    people,
     scan_log,
     station_key,
     tree,
@@ -63,6 +64,15 @@ def opening_body(
         "station": station,
         "title": batch.title,
     }
+    office = people.office(connection)
+    said = {
+        "held_on": batch.held_on,
+        "office": office.name if office else "",
+        "place": batch.place,
+    }
+    body |= {name: text for name, text in said.items() if text}
+    if batch.is_rehearsal:
+        body["rehearsal"] = 1
     body |= custody.declared(connection, batch.id).as_body()
     if batch.supplements and (sealed := batches.find(connection, batch.supplements)):
         size = scan_log.next_sequence(connection, sealed.id)

@@ -101,16 +101,16 @@ def minutes(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Minute
         BatchError: there is no such batch.
     """
     batch = require_batch(connection, slug)
-    first = scan_log.entry(connection, batch.id, 0)
+    has_begun = scan_log.next_sequence(connection, batch.id) > 0
     return Minutes(
         batch=batch,
         found=reconcile(connection, slug),
         particulars=particulars(connection, slug),
         office=people.office(connection),
-        head=heads.head_now(connection, slug, key) if first else None,
+        head=heads.head_now(connection, slug, key) if has_begun else None,
         witness_keys=tuple(known.name for known in heads.witnesses(connection, slug)),
         seal=next(custody.bodies(connection, batch.id, [Kind.SEAL]), None),
-        is_rehearsal=bool(first and first.body.get("rehearsal")),
+        is_rehearsal=batch.is_rehearsal,
     )
 
 

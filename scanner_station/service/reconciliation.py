@@ -33,6 +33,7 @@ def reconcile(connection: Connection, slug: str) -> Reconciliation:
         findings=findings,
         strangers=strangers_of(connection, batch, findings),
         supplements=batch.supplements,
+        is_rehearsal=batch.is_rehearsal,
     )
     secret = batches.secret_of(connection, batch.id)
     if not secret:

@@ -22,6 +22,7 @@ def as_json(found: Reconciliation, hindrances: Iterable[str] = ()) -> Json:
         "title": found.title,
         "state": found.state,
         "supplements": found.supplements,
+        "rehearsal": found.is_rehearsal,
         "has_manifest": found.has_manifest,
         "is_forgotten": found.is_forgotten,
         "complete": found.is_complete,

@@ -122,7 +122,7 @@ def _look(connection: Connection, batch: Batch, payload: bytes) -> Json:
 def _entries(connection: Connection, batch: Batch, identified: Identified) -> list[Json]:
     told: list[Json] = []
     boxes = Custody.of(custody.bodies(connection, batch.id, custody.OF_CONTAINERS))
-    for batch_id, _state, piece in scan_log.pieces_of(connection, identified.identifier):
+    for batch_id, _state, piece in scan_log.pieces_of(connection, identified.identifier, batch.id):
         found = scan_log.entry(connection, batch.id, piece.sequence)
         if batch_id != batch.id or found is None:
             continue

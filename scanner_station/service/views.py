@@ -91,6 +91,7 @@ def summary_of(batch: Batch, tally: Tally) -> Json:
         "category": batch.category,
         "created_at": batch.created_at,
         "supplements": batch.supplements,
+        "rehearsal": batch.is_rehearsal,
     } | tally.as_json()
 
 

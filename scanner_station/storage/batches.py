@@ -31,7 +31,8 @@ class Batch:
     """One destruction event.
 
     `category` is what the officer has chosen for the next cards, used without a manifest;
-    `supplements` is the sealed batch that this one adds to, '' for none.
+    `supplements` is the sealed batch that this one adds to, '' for none. `is_rehearsal` never
+    changes.
     """
 
     id: int
@@ -46,11 +47,12 @@ class Batch:
     created_at: str
     created_by: str
     supplements: str = ""
+    is_rehearsal: bool = False
 
 
 _COLUMNS = (
     "id, slug, title, place, held_on, schemes, serial_pattern, state, manifest_id, category,"
-    " created_at, created_by, supplements"
+    " created_at, created_by, supplements, is_rehearsal"
 )
 _SELECT = "select " + _COLUMNS + " from batch"  # noqa: S608 - our own constant
 
@@ -59,8 +61,8 @@ def insert(connection: sqlite3.Connection, batch: Batch) -> int:
     """Write a new batch (its `id` is ignored) with its secret; return its id."""
     cursor = connection.execute(
         "insert into batch (slug, title, place, held_on, schemes, serial_pattern, state,"
-        " manifest_id, category, created_at, created_by, supplements)"
-        " values (?,?,?,?,?,?,?,?,?,?,?,?)",
+        " manifest_id, category, created_at, created_by, supplements, is_rehearsal)"
+        " values (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             batch.slug,
             batch.title,
@@ -74,6 +76,7 @@ def insert(connection: sqlite3.Connection, batch: Batch) -> int:
             batch.created_at,
             batch.created_by,
             batch.supplements,
+            batch.is_rehearsal,
         ),
     )
     batch_id = int(cursor.lastrowid or 0)
@@ -158,4 +161,5 @@ def _batch(row: tuple[object, ...]) -> Batch:
     names = str(values.pop("schemes")).split(",")
     schemes = Schemes(tuple(Scheme(name) for name in names), pattern)
     state = BatchState(str(values.pop("state")))
-    return Batch(**values, schemes=schemes, state=state)  # type: ignore[arg-type]  # a row of `batch`
+    is_rehearsal = bool(values.pop("is_rehearsal"))
+    return Batch(**values, schemes=schemes, state=state, is_rehearsal=is_rehearsal)  # type: ignore[arg-type]  # a row of `batch`

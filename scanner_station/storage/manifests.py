@@ -383,6 +383,15 @@ _LINE: Final = (
 )
 
 
+def identifiers(connection: sqlite3.Connection, manifest_id: int | None, *, most: int) -> list[str]:
+    """Return the identifiers of a manifest, sorted; nothing when it has more than `most`."""
+    rows = connection.execute(
+        "select identifier from manifest_line where manifest_id = ? order by identifier limit ?",
+        (manifest_id, most + 1),
+    ).fetchall()
+    return [row[0] for row in rows] if len(rows) <= most else []
+
+
 def lookup(
     connection: sqlite3.Connection, manifest_id: int, identifier: str
 ) -> ManifestLine | None:

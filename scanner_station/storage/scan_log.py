@@ -93,14 +93,19 @@ def keep_tally(
 
 
 def pieces_of(
-    connection: sqlite3.Connection, identifier: str
+    connection: sqlite3.Connection, identifier: str, batch_id: int
 ) -> list[tuple[int, str, CountedPiece]]:
-    """Return every counted piece of an identifier in all batches: (batch id, state, piece)."""
+    """Return every counted piece of an identifier: (batch id, state, piece).
+
+    Those of the batch itself and of other real ones; a rehearsal knows of no other batch.
+    """
     rows = connection.execute(
         "select piece.batch_id, state, slug, piece, sequence from piece"
-        " join batch on batch.id = piece.batch_id where identifier = ?"
+        " join batch on batch.id = piece.batch_id where identifier = :identifier"
+        " and (batch.id = :here or not (is_rehearsal"
+        " or (select is_rehearsal from batch where id = :here)))"
         " order by piece.batch_id, sequence",
-        (identifier,),
+        {"identifier": identifier, "here": batch_id},
     )
     return [
         (batch_id, state, CountedPiece(batch=slug, piece=piece, sequence=sequence))

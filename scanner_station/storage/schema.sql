@@ -281,3 +281,12 @@ create table particulars (
     batch_id integer primary key references batch (id),
     body text not null                  -- JSON
 ) strict;
+
+-- migration: 050_rehearsal
+-- A practice with generated cards. Decided when the batch is created; its log opens with it.
+alter table batch add column is_rehearsal integer not null default 0 check (is_rehearsal in (0, 1));
+
+create trigger batch_stays_a_rehearsal_or_none before update of is_rehearsal on batch
+begin
+    select raise(abort, 'a rehearsal stays one, and a real batch stays real');
+end;

@@ -63,6 +63,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     # the supervisor
     "supervisor.supervisor": _DESK,
     "supervisor.create": _DESK,
+    "supervisor.rehearsal_cards": _DESK,
     "supervisor.cancel": _DESK,
     "supervisor.send_manifest": _DESK,
     "supervisor.manifest": _DESK,

@@ -92,6 +92,18 @@ def text_of(data: Mapping[str, object], field: str, default: str | None = None) 
     return value
 
 
+def truth_of(data: Mapping[str, object], field: str) -> bool:
+    """Return a field that is true or false, false when it is not there.
+
+    Raises:
+        InputError: it is something else.
+    """
+    value = data.get(field, False)
+    if not isinstance(value, bool):
+        raise InputError("the field %(field)s must be true or false", field=field)
+    return value
+
+
 def whole_number_of(data: Mapping[str, object], field: str) -> int:
     """Return a field that is a whole number, 0 or more.
 

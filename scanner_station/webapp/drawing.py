@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from scanner_station import __version__
 from scanner_station.config import LANGUAGES
+from scanner_station.domain.rehearsal import MARK
 from scanner_station.webapp.auth import caller
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.translate import COOKIE, Language, zone_name
@@ -25,7 +26,11 @@ def prepare_templates(app: Flask) -> None:
 
     @app.context_processor
     def of_every_page() -> dict[str, object]:
-        return {"language": _language().code, "version": __version__}
+        return {
+            "language": _language().code,
+            "version": __version__,
+            "rehearsal_mark": MARK,
+        }
 
 
 def _language() -> Language:

@@ -1,5 +1,6 @@
 """What the supervisor does: batches, their manifests, and the log as a file."""
 
+import io
 import tempfile
 import zoneinfo
 from pathlib import Path
@@ -12,14 +13,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.identifier import Scheme
+from scanner_station.domain.rehearsal import USUAL_CARDS
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.exports.openings import export_openings
-from scanner_station.service import batches, views
+from scanner_station.exports.rehearsal_sheet import print_sheet
+from scanner_station.service import batches, rehearsal, views
 from scanner_station.service.counter import require_batch
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
-from scanner_station.webapp.calls import body, received_file, text_of, whole_number_of
+from scanner_station.webapp.calls import body, received_file, text_of, truth_of, whole_number_of
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
 from scanner_station.webapp.login import two_people
@@ -37,10 +40,14 @@ def supervisor() -> AnyResponse:
 
 @blueprint.post("/api/batches")
 def create() -> tuple[Json, int]:
-    """Create a batch, which takes cards at once."""
+    """Create a batch, which takes cards at once; `rehearsal`: with the list of its test cards."""
     data = body()
     context = pages().context
     slug = text_of(data, "slug")
+    if truth_of(data, "rehearsal"):
+        _create_rehearsal(data, slug)
+        with context.views.connection() as connection:
+            return views.summary(connection, slug), 201
     batches.create(
         context.station,
         slug,
@@ -55,6 +62,35 @@ def create() -> tuple[Json, int]:
     )
     with context.views.connection() as connection:
         return views.summary(connection, slug), 201
+
+
+def _create_rehearsal(data: dict[str, object], slug: str) -> None:
+    if "schemes" in data and _schemes(data) != (Scheme.NIK,):
+        raise InputError("a rehearsal has made-up NIK cards; leave the schemes out")
+    rehearsal.create(
+        pages().context.station,
+        slug,
+        title=text_of(data, "title"),
+        by=by(),
+        place=text_of(data, "place", ""),
+        held_on=text_of(data, "held_on", ""),
+        declared=_declared(data),
+        cards=whole_number_of(data, "cards") if "cards" in data else USUAL_CARDS,
+    )
+
+
+@blueprint.get("/batches/<slug>/rehearsal-cards.pdf")
+def rehearsal_cards(slug: str) -> AnyResponse:
+    """Give the test cards of a rehearsal as PDF, to be printed and cut out."""
+    with pages().context.views.connection() as connection:
+        made = print_sheet(slug, rehearsal.cards_to_print(connection, slug))
+    return send_file(
+        io.BytesIO(made),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=f"latihan-{secure_filename(slug)}.pdf",
+        max_age=0,
+    )
 
 
 def _schemes(data: dict[str, object]) -> tuple[Scheme, ...]:

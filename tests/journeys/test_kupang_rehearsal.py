@@ -18,11 +18,12 @@ from python_calamine import CalamineWorkbook
 
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.reading import ReaderId, Symbology
+from scanner_station.domain.rehearsal import PracticeCard
 from scanner_station.exports.log import export
 from scanner_station.readers.camera import CameraReader
 from scanner_station.readers.protocol import Reader
 from scanner_station.readers.serial_port import SerialReader
-from scanner_station.readers.simulation import SimulatedCard, card_frame
+from scanner_station.readers.simulation import card_frame
 from scanner_station.readers.stdin import StdinReader
 from scanner_station.service import batches
 from scanner_station.service.delivery import Delivery
@@ -54,7 +55,7 @@ def pictures(folder: Path, payloads: list[str]) -> str:
     folder.mkdir()
     for number, payload in enumerate(payloads):
         symbology = Symbology.QR if number % 2 else Symbology.CODE128
-        frame = card_frame(SimulatedCard(payload=payload, symbology=symbology), number % 13 - 6)
+        frame = card_frame(PracticeCard(payload=payload, symbology=symbology), number % 13 - 6)
         cv2.imwrite(str(folder / f"{number:05}.png"), frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return str(folder)
 

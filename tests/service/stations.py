@@ -1,6 +1,5 @@
 """Stations with a batch in them, for tests."""
 
-import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +31,8 @@ def load_manifest(
     lines = ["nik,kategori,kecamatan,keping,nama"]
     lines += [f"{','.join(str(value) for value in row)},Nama {row[0]}" for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with contextlib.closing(batches.check_manifest(station, slug, path, path.name)) as checked:
-        batches.import_manifest(station, slug, checked, by="penyelia")
+    checked = batches.check_manifest(station, slug, path, path.name)
+    batches.import_manifest(station, slug, checked, by="penyelia")
 
 
 def show(station: Station, slug: str, payload: str | bytes, **options: object) -> EntryRecorded:

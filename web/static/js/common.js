@@ -177,8 +177,17 @@ export const REASONS = {
 /** Return what an entry is on screens: its verdict, or `void`; '' for entries that show nothing. */
 export const kindOf = (entry) => (entry.kind === "void" ? "void" : entry.verdict ?? "");
 
+/** Show on top of the page whether what it shows is a rehearsal. */
+export function showRehearsal(isRehearsal) {
+  byId("rehearsal").hidden = !isRehearsal;
+}
+
+/** Return a batch's title for a list, in which a rehearsal says that it is one. */
+export const titleOf = (batch) => (batch.rehearsal ? `${t("REHEARSAL")}: ${batch.title}` : batch.title);
+
 /** Fill the counted, expected, progress and other figures that officer and witness share. */
 export function showTally(tally) {
+  showRehearsal(tally.rehearsal);
   byId("counted").textContent = number(tally.counted);
   byId("expected").textContent = tally.has_manifest ? number(tally.expected) : "–";
   byId("expected-caption").textContent = tally.has_manifest ? t("expected") : t("no manifest");

@@ -1,7 +1,8 @@
 // The officer's page: one huge verdict for each card.
 
 import {
-  banner, byId, call, clockTime, kindOf, make, moment, number, ofBatch, REASONS, sentence, showTally, t, WORDS,
+  banner, byId, call, clockTime, kindOf, make, moment, number, ofBatch, REASONS, sentence, showRehearsal, showTally, t,
+  titleOf, WORDS,
 } from "./common.js";
 import { Entries } from "./entries.js";
 import { stayAwake } from "./awake.js";
@@ -231,7 +232,7 @@ async function choose(wanted) {
   const open = batches.filter((batch) => batch.state === "open" || batch.state === "paused");
   slug = wanted ?? active;
   byId("batch").replaceChildren(...(slug ? [] : [make("option", { value: "" }, t("No batch is open"))]),
-    ...open.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
+    ...open.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, titleOf(batch))));
   entries.clear();
   sounded.clear();
   pile.clear();
@@ -241,6 +242,7 @@ async function choose(wanted) {
   say("ready", WORDS.ready(), "", slug
     ? t("Scan a card, hold it in front of the camera, or type its number.")
     : t("No batch is open. The supervisor opens one."));
+  if (!slug) showRehearsal(false);
   live.follow(slug);
 }
 

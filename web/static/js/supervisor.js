@@ -37,17 +37,20 @@ function card(batch, active) {
   const download = (format, name) => make("a", {
     class: "button", href: ofBatch(batch.slug, `/export?format=${format}`), download: "",
   }, name);
+  const cards = `/batches/${encodeURIComponent(batch.slug)}/rehearsal-cards.pdf`;
   return make("article", { class: "panel batch", "data-slug": batch.slug, "data-state": batch.state, "data-active": isActive },
     make("header", {},
       make("div", {}, make("h2", {}, batch.title), make("p", { class: "where" }, where)),
       make("p", { class: "state" }, isActive ? t("counting now") : STATES[batch.state]())),
+    batch.rehearsal ? make("p", { class: "rehearsal" }, make("strong", {}, t("REHEARSAL"))) : null,
     make("p", { class: "figure" }, make("span", { class: "big" }, number(batch.counted)), " ",
       make("span", { class: "caption" }, batch.has_manifest
         ? t("of %(expected)s counted", { expected: batch.expected }) : t("counted, no manifest"))),
     batch.has_manifest ? make("progress", { max: Math.max(batch.expected, 1), value: batch.counted, "aria-label": t("Progress") }) : null,
     make("div", { class: "row" },
+      batch.rehearsal ? make("a", { class: "button", href: cards, download: "" }, t("Test cards (PDF)")) : null,
       isOpen && !isActive ? make("button", { type: "button", onclick: reportTo(null, () => activate(batch)) }, t("Count into this batch")) : null,
-      isOpen && !hasBegun ? make("button", { type: "button", onclick: () => openManifest(batch) },
+      isOpen && !hasBegun && !batch.rehearsal ? make("button", { type: "button", onclick: () => openManifest(batch) },
         batch.has_manifest ? t("Replace the manifest") : t("Load a manifest")) : null,
       isOpen || batch.state === "paused" ? make("button", { type: "button", class: "danger", onclick: () => openCancel(batch) }, t("Cancel…")) : null),
     make("div", { class: "row exports" }, make("span", {}, t("The log as a file:")),
@@ -71,6 +74,7 @@ const creating = byId("creating");
 
 byId("new").addEventListener("click", () => {
   creating.querySelector("form").reset();
+  showScheme();
   refusedIn(creating).textContent = "";
   byId("new-day").value = new Intl.DateTimeFormat("sv-SE").format(new Date());
   creating.showModal();
@@ -84,6 +88,11 @@ byId("new-title").addEventListener("input", (event) => {
 byId("new-slug").addEventListener("input", (event) => {
   event.target.dataset.own = event.target.value ? "yes" : "";
 });
+
+const showScheme = () => {
+  byId("new-schemes").hidden = byId("new-rehearsal").checked;
+};
+byId("new-rehearsal").addEventListener("change", showScheme);
 
 function declaredFigures(text) {
   const figures = {};
@@ -102,7 +111,7 @@ creating.querySelector("form").addEventListener("submit", reportTo(refusedIn(cre
     title: form.get("title"),
     place: form.get("place"),
     held_on: form.get("held_on"),
-    schemes: form.getAll("schemes"),
+    ...(form.has("rehearsal") ? { rehearsal: true } : { schemes: form.getAll("schemes") }),
     declared: declaredFigures(form.get("declared")),
   });
   creating.close();

@@ -1,6 +1,6 @@
 // The witness's page: what is counted now, or since when that is not known.
 
-import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t } from "./common.js";
+import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t, titleOf } from "./common.js";
 import { Entries } from "./entries.js";
 import { HeadPanel } from "./head.js";
 import { Live } from "./live.js";
@@ -61,7 +61,7 @@ async function choose(wanted) {
   const { active, batches } = await call("GET", "/api/batches");
   slug = wanted ?? (active || batches[0]?.slug || "");
   byId("batch").replaceChildren(...(slug ? [] : [make("option", { value: "" }, t("No batch is open"))]),
-    ...batches.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, batch.title)));
+    ...batches.map((batch) => make("option", { value: batch.slug, selected: batch.slug === slug }, titleOf(batch))));
   entries.clear();
   forgetAnswer();
   live.follow(slug);
