@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from scanner_station.domain.errors import InputError, StorageError, VerificationError
-from scanner_station.storage.durable_file import synchronise_folder, written_durably
+from scanner_station.storage.durable_file import confirm_name, synchronise_tree, written_durably
 
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
@@ -120,10 +120,8 @@ def _written_folder(path: Path) -> Iterator["_FolderWriting"]:
     try:
         beside.mkdir(mode=0o755)
         yield _FolderWriting(beside)
-        # One wait for all files: there are thousands, and none counts before the folder's name.
-        os.sync()
+        synchronise_tree(beside)
         beside.rename(path)
-        synchronise_folder(path.parent)
     except OSError as error:
         raise StorageError(
             "%(path)s could not be written (%(why)s); nothing was left behind: free some space "
@@ -133,6 +131,7 @@ def _written_folder(path: Path) -> Iterator["_FolderWriting"]:
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    confirm_name(path)
 
 
 class _FolderWriting:

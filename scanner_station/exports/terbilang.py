@@ -1,5 +1,6 @@
 """Numbers, dates and times as Indonesian papers write them: in figures, in words (*terbilang*)."""
 
+import re
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ _ZONES: Final = {
     "Asia/Makassar": "WITA",
     "Asia/Jayapura": "WIT",
 }
+_ONE_THOUSAND: Final = re.compile(r"\b(juta|miliar|triliun) satu ribu\b")
 
 
 def figures(number: int) -> str:
@@ -48,7 +50,8 @@ def words(number: int) -> str:
     """
     if number < 0:
         raise ValueError(f"{number} is no number of cards")
-    return str(num2words(number, lang="id"))
+    # The library says "satu ribu" there: one thousand alone is always "seribu".
+    return _ONE_THOUSAND.sub(r"\1 seribu", str(num2words(number, lang="id")))
 
 
 def figures_and_words(number: int) -> str:

@@ -37,7 +37,6 @@ def written_durably(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
             if unnamed is not None:
                 _give_name(file, path)
-        synchronise_folder(path.parent)
     except OSError as error:
         raise StorageError(
             "%(path)s could not be written (%(why)s); nothing was left behind: free some space "
@@ -45,6 +44,39 @@ def written_durably(path: Path) -> Iterator[BinaryIO]:
             path=str(path),
             why=error.strerror or str(error),
         ) from error
+    confirm_name(path)
+
+
+def confirm_name(path: Path) -> None:
+    """Make the name that a file or folder was just given survive a power cut.
+
+    Raises:
+        StorageError: the disk did not confirm it.
+    """
+    try:
+        synchronise_folder(path.parent)
+    except OSError as error:
+        raise StorageError(
+            "%(path)s is there, but the disk did not confirm it (%(why)s): do not rely on it; "
+            "check the disk, then write it again",
+            path=str(path),
+            why=error.strerror or str(error),
+        ) from error
+
+
+def synchronise_tree(folder: Path) -> None:
+    """Have all files in a folder, and the folders in it, on disk.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    # One wait for all first: there may be thousands. It tells of no error; each file then does.
+    os.sync()
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(place, name), "rb") as file:  # noqa: PTH118, PTH123 - thousands
+                os.fsync(file.fileno())
+        synchronise_folder(Path(place))
 
 
 def synchronise_folder(folder: Path) -> None:

@@ -39,6 +39,8 @@ from scanner_station.exports.terbilang import (
         ),
         (101_000, "seratus satu ribu"),
         (1_000_000, "satu juta"),
+        (1_001_000, "satu juta seribu"),
+        (1_021_000, "satu juta dua puluh satu ribu"),
         (
             1_378_146,
             "satu juta tiga ratus tujuh puluh delapan ribu seratus empat puluh enam",

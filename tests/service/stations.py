@@ -1,5 +1,6 @@
 """Stations with a batch in them, for tests."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +32,8 @@ def load_manifest(
     lines = ["nik,kategori,kecamatan,keping,nama"]
     lines += [f"{','.join(str(value) for value in row)},Nama {row[0]}" for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    checked = batches.check_manifest(station, slug, path, path.name)
-    batches.import_manifest(station, slug, checked, by="penyelia")
+    with contextlib.closing(batches.check_manifest(station, slug, path, path.name)) as checked:
+        batches.import_manifest(station, slug, checked, by="penyelia")
 
 
 def show(station: Station, slug: str, payload: str | bytes, **options: object) -> EntryRecorded:
