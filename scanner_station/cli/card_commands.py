@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -67,23 +68,28 @@ def void(slug: str, sequence: int, reason: str, data: Path) -> None:
 @click.option("--symbologies", default="qr,code128,code39", show_default=True)
 @click.option("--explain", is_flag=True, help="Say on standard error what each stage read.")
 def decode(images: tuple[Path, ...], _as_json: bool, symbologies: str, explain: bool) -> None:
-    """Read the codes in pictures, without any batch."""
+    """Read the codes in pictures, without any batch.
+
+    One JSON line an image, in their order. One that is no picture gives a line without
+    readings, a sentence on standard error, and exit code 1 in the end.
+    """
     from scanner_station.readers import decoding  # `scan` should not wait for OpenCV
 
     wanted = _symbologies(symbologies)
     refused = False
-    for path in images:
-        try:
-            result = decoding.decode_file(path, wanted)
-        except InputError as error:
-            click.echo(f"scanner-station: {error}", err=True)
-            refused = True
-            continue
-        click.echo(_one_line(result.as_json(str(path))))
-        sys.stdout.flush()
-        if explain:
-            for line in decoding.explain_lines(result, str(path)):
-                click.echo(line, err=True)
+    with closing(decoding.DecoderProcess()) as decoder:
+        for path in images:
+            try:
+                result = decoding.decode_file(path, wanted, decoder=decoder)
+            except InputError as error:
+                click.echo(f"scanner-station: {error}", err=True)
+                result = decoding.NOTHING_READ
+                refused = True
+            click.echo(_one_line(result.as_json(str(path))))
+            sys.stdout.flush()
+            if explain:
+                for line in decoding.explain_lines(result, str(path)):
+                    click.echo(line, err=True)
     if refused:
         raise click.exceptions.Exit(EXIT_REFUSED)
 

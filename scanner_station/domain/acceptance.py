@@ -59,7 +59,8 @@ class Evidence:
     `fits` says whether a payload is an identifier of the batch, `is_expected` whether it is
     on the manifest; both are asked for candidates only, so they may be slow. `for_still` is
     the rule for pictures that come once (an image folder): there is no second frame, so what
-    the unenhanced picture gave counts, or what two stages agree on.
+    one of `trusted_stages` gave counts (those that read the unenhanced picture), or what two
+    stages agree on.
     """
 
     def __init__(
@@ -67,12 +68,12 @@ class Evidence:
         *,
         is_expected: Callable[[bytes], bool],
         fits: Callable[[bytes], bool],
-        plain_stages: frozenset[str],
+        trusted_stages: frozenset[str],
         for_still: bool = False,
     ) -> None:
         self._is_expected = is_expected
         self._fits = fits
-        self._plain_stages = plain_stages
+        self._trusted_stages = trusted_stages
         self._for_still = for_still
         self._support: dict[tuple[Symbology, bytes], _Support] = {}
         self._accepted: set[tuple[Symbology, bytes]] = set()
@@ -104,8 +105,8 @@ class Evidence:
 
     def _is_agreed(self, support: _Support) -> bool:
         if self._for_still:
-            plain = bool(support.stages & self._plain_stages)
-            return plain or len(support.stages) >= AGREEING_STAGES
+            is_trusted = bool(support.stages & self._trusted_stages)
+            return is_trusted or len(support.stages) >= AGREEING_STAGES
         return support.agrees
 
     def _has_rival(self, key: tuple[Symbology, bytes]) -> bool:

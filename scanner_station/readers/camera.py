@@ -92,7 +92,7 @@ class CameraReader:
         self._evidence = Evidence(
             is_expected=self._is_expected,
             fits=self._fits,
-            plain_stages=stages.PLAIN,
+            trusted_stages=stages.SPEAK_ALONE,
             for_still=is_folder,
         )
         self._scene = SceneWatch()

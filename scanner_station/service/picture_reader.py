@@ -53,7 +53,7 @@ class PictureReader:
         evidence = Evidence(
             is_expected=lambda payload: self._station.is_expected(slug, payload),
             fits=lambda payload: self._station.fits(slug, payload),
-            plain_stages=stages.PLAIN,
+            trusted_stages=stages.SPEAK_ALONE,
             for_still=True,
         )
         accepted = _accepted(result, evidence)

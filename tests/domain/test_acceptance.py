@@ -15,7 +15,7 @@ def evidence(*expected: bytes, fits: bool = True, for_still: bool = False) -> Ev
     return Evidence(
         is_expected=lambda payload: payload in expected,
         fits=lambda _: fits,
-        plain_stages=PLAIN,
+        trusted_stages=PLAIN,
         for_still=for_still,
     )
 

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import segno
 
 from scanner_station.service.station import Station
 from tests.journeys.command_line import COMMAND, run, run_json, scan
@@ -112,6 +113,23 @@ def test_an_error_is_one_sentence_on_standard_error_with_its_exit_code(
     done = run(data, *arguments, check=code)
     assert done.stderr.decode().count("\n") == 1
     assert words in done.stderr.decode()
+
+
+def test_decode_prints_one_line_a_picture_in_their_order_whatever_they_hold(
+    data: Path,
+) -> None:
+    card, torn = data.parent / "kartu #1.png", data.parent / "torn.png"
+    segno.make_qr(nik(1)).save(str(card), scale=5, border=4)
+    torn.write_bytes(card.read_bytes()[:40])
+    paths = [str(torn), str(card), str(data.parent / "none.png"), str(card)]
+    done = run(data, "decode", *paths, "--json", check=1)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    read = {"readings": [{"text": nik(1), "symbology": "qr"}], "candidates": []}
+    empty: dict[str, object] = {"readings": [], "candidates": []}
+    assert lines == [
+        {"path": path, **what} for path, what in zip(paths, [empty, read, empty, read], strict=True)
+    ]
+    assert done.stderr.decode().count("\n") == 2
 
 
 def test_reading_a_folder_without_a_station_says_so_and_makes_nothing(tmp_path: Path) -> None:

@@ -314,3 +314,45 @@ def test_stages_are_counted_for_the_metrics() -> None:
     assert set(figures) == set(BY_NAME)
     assert (figures["zxing"]["tried"], figures["zxing"]["accepted"]) == (1, 1)
     assert figures["zbar"]["accepted"] == 0
+
+
+def scratched(text: str = CARD, *, hidden: int = 0) -> Image:
+    """Return a Code 128 of which no line is whole; the last `hidden` characters on none."""
+    code = picture_of(text, Symbology.CODE128, scale=3)[60:-60, 60:-60]
+    code = np.repeat(code[:1], 90, axis=0)
+    for row in range(0, 90, 6):
+        left = 10 + (row * 37) % (code.shape[1] - 80)
+        code[row : row + 6, left : left + 70] = 128
+    if hidden:
+        code[:, -(13 + 11 * (1 + hidden)) * 3 : -(13 + 11) * 3] = 255
+    around = np.pad(code, 60, constant_values=255)
+    noise = np.random.default_rng(5).normal(0, 6, around.shape)
+    return np.clip(around + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_bar_code_of_which_no_line_is_whole_is_read_from_all_its_lines() -> None:
+    image = scratched()
+    engines_read = look(image, DEFAULT_SYMBOLOGIES, ["zxing", "zbar"])
+    assert engines_read.found == ()
+    result = decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES)
+    assert texts(result.readings) == [CARD]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 17])
+def test_it_is_read_whichever_way_the_card_lies(degrees: int) -> None:
+    image = np.pad(scratched(), 150, constant_values=255)
+    middle = (image.shape[1] / 2, image.shape[0] / 2)
+    turned = cv2.warpAffine(
+        image,
+        cv2.getRotationMatrix2D(middle, degrees, 1.0),
+        (image.shape[1], image.shape[1]),
+        borderValue=255,
+    )
+    seen = look(np.asarray(turned, dtype=np.uint8), DEFAULT_SYMBOLOGIES, ["likely"])
+    assert [one.symbol.text for one in seen.found] == [CARD]
+
+
+def test_a_character_that_no_line_shows_is_not_guessed_from_the_check_character() -> None:
+    image = scratched(hidden=1)
+    result = decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES)
+    assert (result.readings, result.candidates) == ((), ())

@@ -1,11 +1,24 @@
 """From a picture to the codes in it: engines, stages, the order they are tried in.
 
 `symbols` says what is found, `engines` calls the two decoding libraries, `stages` names the
-pictures they are given, `pictures` loads files, `still` judges a picture that comes once,
-`process` runs all of it in a child process that may crash.
+pictures they are given, `upright`, `bar_grid`, `likely_bars` and `code128` read bar codes that no
+engine can, `pictures` loads files, `still` judges a picture that comes once, `process` runs all
+of it in a child process that may crash.
 """
 
 from scanner_station.readers.decoding.process import DecoderProcess, decode_file
-from scanner_station.readers.decoding.still import PictureResult, decode_picture, explain_lines
+from scanner_station.readers.decoding.still import (
+    NOTHING_READ,
+    PictureResult,
+    decode_picture,
+    explain_lines,
+)
 
-__all__ = ["DecoderProcess", "PictureResult", "decode_file", "decode_picture", "explain_lines"]
+__all__ = [
+    "NOTHING_READ",
+    "DecoderProcess",
+    "PictureResult",
+    "decode_file",
+    "decode_picture",
+    "explain_lines",
+]

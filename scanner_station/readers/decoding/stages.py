@@ -17,7 +17,7 @@ import zxingcpp
 
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
-from scanner_station.readers.decoding import engines
+from scanner_station.readers.decoding import engines, likely_bars
 from scanner_station.readers.decoding.bars import along_bars
 from scanner_station.readers.decoding.engines import Engine
 from scanner_station.readers.decoding.symbols import Found, Grey, Look, Outline, Step, Symbol
@@ -35,8 +35,9 @@ LARGEST_UPSCALED_PX: Final = 4_000_000
 class Stage:
     """One way of reading a picture.
 
-    `is_plain`: the picture is given to the engine as it is. `group`: 0 is run on every
-    frame, 1 in turn on frames that 0 did not read, 2 on cards that lie still unread.
+    `is_plain`: the picture is given to the engine as it is. `speaks_alone`: what it reads
+    needs no second stage to agree. `group`: 0 is run on every frame, 1 in turn on frames that
+    0 did not read, 2 on cards that lie still unread.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Stage:
     change: Change | None = None
     group: int = 0
     is_plain: bool = False
+    speaks_alone: bool = False
 
     def read(self, image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
         """Return the codes this stage reads, their outlines in the pixels of `image`."""
@@ -123,26 +125,30 @@ def opened(image: Grey) -> tuple[Grey, Matrix]:
     return _grey(cv2.morphologyEx(smooth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))), _SAME
 
 
+_faint: Engine = partial(likely_bars.read, clear=likely_bars.FAINT)
 _fixed_zxing: Engine = partial(engines.zxing, binarizer=zxingcpp.Binarizer.FixedThreshold)
 
 ALL: Final[tuple[Stage, ...]] = (
-    Stage(name="zxing", engine=engines.zxing, is_plain=True),
+    Stage(name="zxing", engine=engines.zxing, is_plain=True, speaks_alone=True),
     Stage(name="zxing_fixed", engine=_fixed_zxing, group=1),
     Stage(name="zxing_blur", engine=engines.zxing, change=blurred(1.0), group=1),
     Stage(name="zbar_blur", engine=engines.zbar, change=blurred(1.0), group=1),
+    Stage(name="likely", engine=likely_bars.read, speaks_alone=True, group=2),
     Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
     Stage(name="zxing_twice_blur", engine=engines.zxing, change=twice_blurred, group=2),
     Stage(name="zxing_bars", engine=engines.zxing_lines, change=along_bars, group=2),
     Stage(name="zxing_turn45", engine=engines.zxing, change=turned(45), group=2),
-    Stage(name="zbar", engine=engines.zbar, is_plain=True, group=2),
+    Stage(name="zbar", engine=engines.zbar, is_plain=True, speaks_alone=True, group=2),
     Stage(name="zxing_turn30", engine=engines.zxing, change=turned(30), group=2),
     Stage(name="zbar_open", engine=engines.zbar, change=opened, group=2),
     Stage(name="zxing_turn60", engine=engines.zxing, change=turned(60), group=2),
     Stage(name="zbar_turn45", engine=engines.zbar, change=turned(45), group=2),
     Stage(name="zbar_sharp", engine=engines.zbar, change=sharpened, group=2),
+    Stage(name="likely_faint", engine=_faint, group=2),
 )
 BY_NAME: Final = {stage.name: stage for stage in ALL}
 PLAIN: Final = frozenset(stage.name for stage in ALL if stage.is_plain)
+SPEAK_ALONE: Final = frozenset(stage.name for stage in ALL if stage.speaks_alone)
 
 
 def groups(off: frozenset[str] = frozenset()) -> tuple[tuple[str, ...], ...]:

@@ -6,6 +6,7 @@ else a candidate.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding.engines import SHORT_READ
@@ -29,6 +30,10 @@ class PictureResult:
             "readings": [_as_json(symbol) for symbol in self.readings],
             "candidates": [_as_json(symbol) for symbol in self.candidates],
         }
+
+
+NOTHING_READ: Final = PictureResult(readings=(), candidates=(), steps=(), found=())
+"""What is in a picture that cannot be opened."""
 
 
 def _as_json(symbol: Symbol) -> dict[str, str]:
@@ -105,7 +110,7 @@ def _is_sure(
     if symbology in SHORT_READ:
         is_part = any(text in other and text != other for _, other in all_found)
         return "zxing" in names and not is_part
-    return len(names) > 1 or any(BY_NAME[name].is_plain for name in names)
+    return len(names) > 1 or any(BY_NAME[name].speaks_alone for name in names)
 
 
 def _is_upca(key: tuple[Symbology, str], all_found: Iterable[tuple[Symbology, str]]) -> bool:
