@@ -107,6 +107,7 @@ def _load_commands() -> None:
         custody_commands,
         daemon_commands,
         file_commands,
+        guide_commands,
         log_commands,
         minutes_commands,
         user_commands,

@@ -34,6 +34,9 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "certificate.show": ANYBODY,
     "certificate.download": ANYBODY,
     "certificate.renew": _DESK,
+    "help.show": ANYBODY,
+    "help.of_role": ANYBODY,
+    "help.paper": ANYBODY,
     # the officer at the table
     "officer.officer": _TABLE,
     "officer.count": _TABLE,

@@ -83,6 +83,10 @@ class Languages:
         self._known = {code: Language(code, folder) for code in LANGUAGES}
         self._default = default
 
+    def of(self, code: str) -> Language:
+        """Return a language by its code, one of `LANGUAGES`."""
+        return self._known[code]
+
     def of_page(self, request: Request) -> Language:
         """Return the language chosen on the page, else the station's.
 

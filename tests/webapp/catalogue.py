@@ -15,6 +15,7 @@ from babel.messages import catalog, extract, mofile, pofile
 import scanner_station
 from scanner_station import assets
 from scanner_station.domain.manifest_problems import TEXTS
+from scanner_station.exports import guide_text
 from scanner_station.storage.manifest_file import MAGIC
 from scanner_station.webapp import calls
 
@@ -63,6 +64,7 @@ def sentences() -> dict[str, str]:
     found: dict[str, str] = dict.fromkeys(WORDS, "a value in other sentences")
     for reason, remedy in TEXTS.values():
         found |= {reason: "domain/manifest_problems.py", remedy: "domain/manifest_problems.py"}
+    found |= dict.fromkeys(guide_text.sentences(), "exports/guide_text.py")
     found |= dict.fromkeys(calls._REFUSALS.values(), "webapp/calls.py")
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()

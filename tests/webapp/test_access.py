@@ -32,7 +32,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStation]
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
     """Endpoint, method and an address of every route."""
     for rule in app.url_map.iter_rules():
-        path = rule.rule.replace("<slug>", SLUG)
+        path = rule.rule.replace("<slug>", SLUG).replace("<role>", "witness")
         path = re.sub(r"<int:\w+>", "99", path).replace("<path:filename>", "station.css")
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield rule.endpoint, method, path

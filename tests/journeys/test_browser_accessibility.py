@@ -1,0 +1,249 @@
+"""Every page that there is, and every dialog in it: WCAG 2.2 AA, keyboard, zoom, narrow screens.
+
+The pages are found by walking the routes, so a new one cannot be forgotten.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from scanner_station.domain.people import Role
+from scanner_station.webapp.access import ACCESS, ANYBODY
+from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
+
+OPTIONS = {"rules": {"target-size": {"enabled": True}}}
+ASKED = {"Accept": "text/html"}
+FOCUSABLE = (
+    "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled),"
+    " textarea:not(:disabled), summary, [tabindex='0']"
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    endpoint: str
+    path: str
+    role: Role | None
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStation]:
+    with RunningStation(tmp_path_factory.mktemp("accessibility") / "data") as station:
+        station.create(title="Pemusnahan KTP-el rusak dan invalid Kota Kupang " * 3)
+        categories = tuple(f"kategori dengan nama panjang {number}" for number in range(40))
+        districts = ("Kecamatan" + "x" * 60, *(f"Kecamatan {number}" for number in range(20)))
+        station.load(manifest_of(range(200), categories, districts))
+        for payload in (nik(1), nik(1), nik(900), "12345", nik(2)):
+            station.scan(payload)
+        station.add_people()
+        yield station
+
+
+@pytest.fixture(scope="module")
+def visitors(
+    running: RunningStation, browser: Browser
+) -> Iterator[dict[Role | None, BrowserContext]]:
+    """One browser for each role, and one in which nobody has signed in."""
+    contexts: dict[Role | None, BrowserContext] = {None: browser.new_context()}
+    for role in Role:
+        contexts[role] = browser.new_context(reduced_motion="reduce")
+        answer = contexts[role].request.post(
+            running.address + "/api/login", data={"name": NAMES[role], "secret": SECRETS[role]}
+        )
+        assert answer.ok
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
+def pages_of_the_station(running: RunningStation) -> list[Opened]:
+    """Every route that answers with a page, as one role that may see it."""
+    clients = {role: running.client_of(role) for role in (None, *Role)}
+    found = []
+    for rule in running.app.url_map.iter_rules():
+        roles = ACCESS[rule.endpoint]
+        if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
+            continue
+        path = re.sub(r"<int:\w+>", "1", rule.rule.replace("<slug>", SLUG))
+        path = path.replace("<role>", "officer")
+        if path.endswith("/events"):
+            continue
+        role = None if roles is ANYBODY else max(roles)
+        answer = clients[role].get(path, headers=ASKED)
+        is_page = answer.mimetype == "text/html" and answer.status_code == 200
+        answer.close()
+        if is_page:
+            found.append(Opened(rule.endpoint, path, role))
+    return found
+
+
+def open_page(
+    running: RunningStation, visitors: dict[Role | None, BrowserContext], opened: Opened
+) -> Page:
+    page = visitors[opened.role].new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(running.address + opened.path)
+    page.wait_for_timeout(700)  # what its script asks for has come
+    return page
+
+
+def faults(page: Page, context: str | None = None) -> list[str]:
+    report = Axe().run(page, context=context, options=OPTIONS)
+    return [
+        f"{one['id']}: {[node['target'] for node in one['nodes'][:3]]}"
+        for one in report.response["violations"]
+    ]
+
+
+def too_wide(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def test_pages_are_found_by_walking_the_routes(running: RunningStation) -> None:
+    found = {opened.endpoint for opened in pages_of_the_station(running)}
+    assert {
+        "officer.officer",
+        "witness.witness",
+        "supervisor.supervisor",
+        "day.show",
+        "help.show",
+        "people.show",
+        "closing.show",
+        "minutes.show",
+        "login.show",
+    } <= found
+
+
+def test_every_page_and_dialog_is_accessible_and_fits_any_screen(
+    running: RunningStation, visitors: dict[Role | None, BrowserContext]
+) -> None:
+    wrong: list[str] = []
+    for opened in pages_of_the_station(running):
+        page = open_page(running, visitors, opened)
+        said = [f"{fault}" for fault in faults(page)]
+        for width, height in ((640, 450), (320, 640)):  # 1280 at 200 %, and the narrowest
+            page.set_viewport_size({"width": width, "height": height})
+            if (by := too_wide(page)) > 0:
+                said.append(f"{by} px too wide at {width}")
+        for name in page.eval_on_selector_all("dialog[id]", "all => all.map(one => one.id)"):
+            page.evaluate("id => document.getElementById(id).showModal()", name)
+            said += [f"dialog {name}: {fault}" for fault in faults(page, f"#{name}")]
+            inside = page.evaluate(
+                "id => { const one = document.getElementById(id);"
+                " return one.scrollWidth - one.clientWidth; }",
+                name,
+            )
+            if inside > 0:
+                said.append(f"dialog {name}: {inside} px too wide inside")
+            page.evaluate("id => document.getElementById(id).close()", name)
+        moving = page.evaluate("document.getAnimations().length")
+        if opened.role is not None and moving:
+            said.append(f"{moving} animations although motion is to be reduced")
+        wrong += [f"{opened.path} as {opened.role}: {fault}" for fault in said]
+        page.close()
+    assert not wrong, "\n".join(wrong)
+
+
+FOCUSED = """() => {
+    const one = document.activeElement;
+    if (!one || one === document.body) return null;
+    const marked = (element) => {
+        const style = getComputedStyle(element);
+        return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    };
+    const near = [one, one.nextElementSibling, one.previousElementSibling, one.parentElement,
+        one.closest("label"), ...(one.id ? document.querySelectorAll(`[for="${one.id}"]`) : [])];
+    one.dataset.reached = "yes";
+    return {name: one.id || one.textContent.trim().slice(0, 30) || one.tagName,
+        isMarked: near.some((element) => element && marked(element))};
+}"""
+MISSED = """(focusable) => [...document.querySelectorAll(focusable)].filter((one) =>
+    one.checkVisibility({visibilityProperty: true}) && !one.closest("dialog:not([open])") &&
+    !one.dataset.reached && one.type !== "radio" && one.tabIndex >= 0)
+    .map((one) => one.id || one.textContent.trim().slice(0, 30) || one.outerHTML.slice(0, 80))"""
+
+
+def test_everything_is_reached_by_the_tab_key_and_shows_that_it_is(
+    running: RunningStation, visitors: dict[Role | None, BrowserContext]
+) -> None:
+    wrong: list[str] = []
+    for opened in pages_of_the_station(running):
+        page = open_page(running, visitors, opened)
+        count = page.locator(FOCUSABLE).count()
+        first = None
+        for _ in range(count + 3):
+            page.keyboard.press("Tab")
+            found = page.evaluate(FOCUSED)
+            if found is None:
+                continue
+            first = first or found["name"]
+            if not found["isMarked"]:
+                wrong.append(f"{opened.path} as {opened.role}: no mark on {found['name']}")
+        if first != "Langsung ke isi":
+            wrong.append(f"{opened.path} as {opened.role}: begins with {first}, not the skip link")
+        missed = page.evaluate(MISSED, FOCUSABLE)
+        wrong += [f"{opened.path} as {opened.role}: never reached {one}" for one in missed]
+        page.close()
+    assert not wrong, "\n".join(wrong)
+
+
+DIALOGS = [
+    (Role.WITNESS, "/witness", "#object", "#objecting"),
+    (Role.SUPERVISOR, "/supervisor", "#new", "#creating"),
+    (Role.SUPERVISOR, "/people", "#new", "#adding"),
+]
+
+
+@pytest.mark.parametrize(("role", "path", "opener", "dialog"), DIALOGS)
+def test_a_dialog_keeps_the_focus_and_gives_it_back(
+    running: RunningStation,
+    visitors: dict[Role | None, BrowserContext],
+    role: Role,
+    path: str,
+    opener: str,
+    dialog: str,
+) -> None:
+    page = visitors[role].new_page()
+    page.goto(running.address + path)
+    page.locator(opener).focus()
+    page.keyboard.press("Enter")
+    page.locator(dialog).wait_for(state="visible")
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        inside = page.evaluate(
+            "dialog => document.activeElement === document.body"
+            " || document.querySelector(dialog).contains(document.activeElement)",
+            dialog,
+        )
+        assert inside
+    page.keyboard.press("Escape")
+    page.locator(dialog).wait_for(state="hidden")
+    assert page.evaluate("() => '#' + document.activeElement.id") == opener
+    page.close()
+
+
+def test_the_skip_link_leads_past_the_menu(
+    running: RunningStation, visitors: dict[Role | None, BrowserContext]
+) -> None:
+    page = visitors[Role.WITNESS].new_page()
+    page.goto(running.address + "/help")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.closest('main') !== null")
+    page.close()
+
+
+def test_the_first_start_is_accessible_too(
+    tmp_path_factory: pytest.TempPathFactory, page: Page
+) -> None:
+    with RunningStation(tmp_path_factory.mktemp("empty") / "data") as running:
+        page.goto(running.address + "/first-start")
+        page.locator("#name").wait_for()
+        assert faults(page) == []
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert too_wide(page) <= 0
