@@ -34,6 +34,8 @@ HOPELESS_EVERY_S: Final = 0.5
 EVIDENCE_FOR_S: Final = 3.0
 HINT_EVERY_S: Final = 3.0
 PREVIEW_WIDTH_PX: Final = 480
+OUTLINED_FOR_S: Final = 0.6
+"""A code that was found stays outlined until it is looked for again, and as long once more."""
 
 UNREAD: Final = "This card cannot be read: type its number, or set it aside"
 TOGETHER: Final = "Two cards in view (%(first)s and %(second)s): show one at a time"
@@ -104,6 +106,8 @@ class CameraReader:
         self._unread_since_s: float | None = None
         self._said: set[str] = set()
         self._last_hint_s = -1e9
+        self._outlines: tuple[Outline, ...] = ()
+        self._outlined_s = -1e9
 
     def readings(self) -> Iterator[Reading]:
         """Yield one reading for each presentation until closed or the end of a file.
@@ -164,8 +168,17 @@ class CameraReader:
         accepted = self._decode(frame, view) if self._is_due(view, frame.at_s) else []
         outcome = self._follow(frame, view, accepted)
         self._help(frame, view, is_read=bool(accepted))
-        self._preview = (frame.image, tuple(one.outline for one in accepted))
+        self._outline(frame, view, accepted)
         return outcome
+
+    def _outline(self, frame: Frame, view: View, accepted: Sequence[Symbol]) -> None:
+        """Keep the picture for the preview; outlines outlast the frames that are not decoded."""
+        if accepted:
+            self._outlines = tuple(one.outline for one in accepted)
+            self._outlined_s = frame.at_s
+        elif not view.is_still or frame.at_s - self._outlined_s > OUTLINED_FOR_S:
+            self._outlines = ()
+        self._preview = (frame.image, self._outlines)
 
     def _is_due(self, view: View, at_s: float) -> bool:
         """Whether this frame is worth decoding."""
@@ -287,6 +300,7 @@ class CameraReader:
                 self._evidence.forget()
             if not cards:
                 self._said.clear()
+                self._last_hint_s = -1e9  # the next card gets its own in time
             self._symbols = {card: s for card, s in self._symbols.items() if card in cards}
             self._scene.forget(cards)
             return

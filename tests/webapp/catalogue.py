@@ -16,6 +16,8 @@ import scanner_station
 from scanner_station import assets
 from scanner_station.domain.manifest_problems import TEXTS
 from scanner_station.exports import guide_text
+from scanner_station.readers.camera_scene import Hint
+from scanner_station.readers.decoding.engines import ZBAR_MISSING
 from scanner_station.storage.manifest_file import MAGIC
 from scanner_station.webapp import calls
 
@@ -56,6 +58,11 @@ ERRORS = {
     "ReaderNotice",
     "StationFault",
     "Remark",
+    # what readers say through a method of their own
+    "_say",
+    "_say_once",
+    "_tell",
+    "_tell_surprise",
 }
 
 
@@ -66,6 +73,7 @@ def sentences() -> dict[str, str]:
         found |= {reason: "domain/manifest_problems.py", remedy: "domain/manifest_problems.py"}
     found |= dict.fromkeys(guide_text.sentences(), "exports/guide_text.py")
     found |= dict.fromkeys(calls._REFUSALS.values(), "webapp/calls.py")
+    found |= dict.fromkeys((*Hint, ZBAR_MISSING), "readers/camera.py")
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()
         if not place.startswith(NOT_ON_PAGES):

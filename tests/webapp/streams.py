@@ -45,16 +45,18 @@ def events(opened: socket.socket) -> Iterator[tuple[str, Any]]:
 class Caller:
     """A page's calls over one connection that is kept."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, authorization: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        self._headers = {"Content-Type": "application/json"}
+        if authorization:
+            self._headers["Authorization"] = authorization
         self._nonce = 0
 
     def scan(self, payload: str, slug: str = SLUG) -> Any:
         """Send one card; return its verdict."""
         self._nonce += 1
         body = json.dumps({"payload": payload, "nonce": f"n{self._nonce}"})
-        headers = {"Content-Type": "application/json"}
-        self._connection.request("POST", f"/api/batches/{slug}/readings", body, headers)
+        self._connection.request("POST", f"/api/batches/{slug}/readings", body, self._headers)
         response = self._connection.getresponse()
         answer = json.loads(response.read())
         if response.status != 200:

@@ -156,7 +156,17 @@ function capture(payload, typed) {
   }
 }
 
-wedge.listen((text) => capture(text, false));
+wedge.listen((text) => capture(text, false), {
+  unended: () => wedgeHint(t("The scanner sends no Enter after the code, so nothing was counted: set its suffix to Enter (CR).")),
+  capitals: () => wedgeHint(t("Caps Lock is on: the scanner's letters come reversed. Switch it off.")),
+});
+
+function wedgeHint(text) {
+  sound.play("refused");
+  banner("wedge", "hint", text);
+  clearTimeout(wedgeHint.timer);
+  wedgeHint.timer = setTimeout(() => banner("wedge", "", ""), 12_000);
+}
 
 new Typing({ slug: () => slug, count: (text) => capture(text, true) });
 
@@ -326,9 +336,11 @@ function showReaders(readers) {
 // Most sentences name their reader already.
 const named = (reader, text) => (text.includes(reader) ? sentence(text) : `${reader}: ${sentence(text)}`);
 
+// Why a card is not read, and what else can be done with it, stand beside each other.
 function showHint(reader, text) {
-  banner(`hint-${reader}`, "hint", named(reader, text));
-  setTimeout(() => banner(`hint-${reader}`, "", ""), 8000);
+  const name = `hint-${reader}-${text.length}`;
+  banner(name, "hint", named(reader, text));
+  setTimeout(() => banner(name, "", ""), 8000);
 }
 
 // --- a card that a camera read unsurely ------------------------------------------------------
@@ -437,7 +449,7 @@ if (preview) {
   const next = () => setTimeout(() => {
     if (document.hidden) return next();
     preview.src = `/preview.jpg?${Date.now()}`;
-  }, 500);
+  }, 200);
   preview.addEventListener("load", () => {
     byId("preview").hidden = false;
     next();

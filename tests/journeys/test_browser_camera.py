@@ -1,0 +1,140 @@
+"""The officer's live camera picture: the found code is outlined, a hint says what hinders."""
+
+import threading
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from scanner_station.domain.reading import ReaderId, Symbology
+from scanner_station.readers.camera import CameraReader
+from scanner_station.readers.decoding.process import InProcessDecoder
+from scanner_station.service.delivery import Delivery
+from scanner_station.service.reader_loop import ReaderLoop
+from tests.journeys.test_browser_pages import WITHIN_MS, open_officer, verdict
+from tests.readers.test_camera import Image, table, unreadable_card, with_card
+from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
+
+OUTLINED = """window.outlined = () => {
+    const img = document.querySelector("#preview img");
+    if (!img.complete || !img.naturalWidth) return null;
+    const canvas = Object.assign(document.createElement("canvas"),
+        {width: img.naturalWidth, height: img.naturalHeight});
+    const context = canvas.getContext("2d");
+    context.drawImage(img, 0, 0);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    let green = 0;
+    for (let at = 0; at < data.length; at += 4)
+        if (data[at + 1] > 140 && data[at] < 120 && data[at + 2] < 120) green += 1;
+    return green;
+};"""
+
+
+class HeldCamera:
+    """A camera that sees whatever the test holds in front of it, 25 times a second."""
+
+    def __init__(self) -> None:
+        self.sees: Image = table()
+        self._closed = threading.Event()
+
+    def read(self) -> tuple[bool, Image | None]:
+        self._closed.wait(1 / 25)
+        return (False, None) if self._closed.is_set() else (True, self.sees.copy())
+
+    def release(self) -> None:
+        self._closed.set()
+
+
+@pytest.fixture
+def camera() -> HeldCamera:
+    return HeldCamera()
+
+
+@pytest.fixture
+def running(data_folder: object, camera: HeldCamera) -> Iterator[RunningStation]:
+    readers: list[CameraReader] = []
+    with RunningStation(
+        data_folder,  # type: ignore[arg-type]
+        latest_picture=lambda: readers[0].latest_jpeg() if readers else None,
+    ) as running:
+        running.create()
+        running.load(manifest_of(range(40), ("rusak",), ("Oebobo",)))
+        delivery = Delivery(running.station, by=lambda: "petugas", slug=SLUG)
+
+        def make() -> CameraReader:
+            readers[:] = [
+                CameraReader(
+                    ReaderId("kamera"),
+                    camera,
+                    symbologies=frozenset({Symbology.QR}),
+                    is_expected=delivery.is_expected,
+                    fits=delivery.fits,
+                    clock=running.station.clock,
+                    notify=running.station.bus.publish,
+                    decoder=InProcessDecoder(),
+                )
+            ]
+            return readers[0]
+
+        loop = ReaderLoop(ReaderId("kamera"), make, delivery, running.station.bus.publish)
+        loop.start()
+        yield running
+        loop.stop(5)
+
+
+def test_the_found_code_stays_outlined_in_the_live_picture_while_its_card_lies_there(
+    running: RunningStation, camera: HeldCamera, page: Page
+) -> None:
+    page.add_init_script(OUTLINED)
+    open_officer(page, running)
+    page.wait_for_function("() => window.outlined() === 0")  # the empty table, live
+    camera.sees = with_card(nik(3).encode())
+    verdict(page, "counted")
+    page.wait_for_function("() => window.outlined() > 100", timeout=WITHIN_MS)
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            document.querySelector("#preview img").addEventListener("load",
+                () => window.seen.push(window.outlined()));
+        }"""
+    )
+    page.wait_for_function("() => window.seen.length >= 10", timeout=WITHIN_MS)
+    assert min(page.evaluate("window.seen")) > 100, "it does not flicker"
+    camera.sees = table()
+    page.wait_for_function("() => window.outlined() === 0", timeout=WITHIN_MS)
+    assert running.station.counter(SLUG).tally.counted == 1
+
+
+def small_card() -> Image:
+    picture = table()
+    card = cv2.resize(with_card(nik(3).encode())[60:250, 120:420], (88, 56))
+    picture[150:206, 300:388] = cv2.GaussianBlur(card, (0, 0), 1.5)
+    return picture
+
+
+def blurred_card() -> Image:
+    return np.asarray(cv2.GaussianBlur(with_card(nik(3).encode()), (0, 0), 9), dtype=np.uint8)
+
+
+def glaring_card() -> Image:
+    picture = unreadable_card()
+    cv2.rectangle(picture, (200, 60), (420, 250), (255, 255, 255), -1)
+    return picture
+
+
+def test_a_hint_in_words_says_why_a_card_is_not_read(
+    running: RunningStation, camera: HeldCamera, page: Page
+) -> None:
+    open_officer(page, running)
+    for picture, word in (
+        (blurred_card(), "Buram"),
+        (glaring_card(), "Silau"),
+        (small_card(), "Lebih dekat"),
+    ):
+        camera.sees = table()
+        page.wait_for_timeout(1500)  # as long as the camera needs to know the table again
+        camera.sees = picture
+        expect(page.locator(".banner.hint", has_text=word)).to_be_visible(timeout=WITHIN_MS)
+    assert running.station.counter(SLUG).tally.counted == 0
