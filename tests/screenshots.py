@@ -167,6 +167,73 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     shoot("supervisor-minutes")
 
 
+def the_end(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """The closing page: differences, explained, ready, sealed, burnt; and a cancelled batch."""
+    post = running.app.test_client().post
+    batch = "/api/batches/kupang-1"
+    two = {"by": NAMES[Role.SUPERVISOR], "seconded_by": "Beni Tefa"}
+    for number in range(30, 360):
+        running.scan(nik(number))
+    running.scan(nik(900))
+    running.scan("12345")
+    post(f"{batch}/containers", json={"form": "box", "label": "Kotak 1"})
+    post(f"{batch}/unidentified", json={"category": "rusak", "camera": True})
+    figures = {"rusak": 174, "pindah datang": 133, "salah cetak": 133}
+    post(f"{batch}/declared", json={"total": 400, "by_category": figures})
+    witness = {"witness": "Cici Nalle", "institution": "Inspektorat Daerah"}
+    post(f"{batch}/objections", json=witness | {"objection": "Kotak 1 dibuka tanpa saksi"})
+    page.goto(running.address + "/batches/kupang-1/closing")
+    page.wait_for_selector("#differences li")
+    shoot("closing-open")
+    for part in ("differences", "by-category", "declaring", "witnesses"):
+        page.evaluate(f"document.getElementById('{part}').scrollIntoView()")
+        shoot(f"closing-open-{part}")
+    page.click("#lists [data-list='missing'] summary")
+    page.evaluate("document.getElementById('lists').scrollIntoView()")
+    shoot("closing-open-lists")
+    page.click("#differences button >> nth=0")
+    page.wait_for_timeout(200)
+    shoot("closing-explain")
+    page.click("#explaining .leave")
+    for number in range(360, 400):
+        running.scan(nik(number))
+    sealed = {"seal_number": "KPG-000117", "agreed_by": "Beni Tefa"}
+    post(f"{batch}/containers/1/seal", json=sealed)
+    reason = {"reason": "milik kecamatan lain, dikembalikan"} | two
+    post(f"{batch}/explanations", json={"what": "strangers"} | reason)
+    for what in ("declared", "declared_parts"):
+        post(f"{batch}/explanations", json={"what": what, "reason": "salah ketik"} | two)
+    custody = running.app.test_client().get(f"{batch}/custody").json or {}
+    objection = custody["objections"][0]["sequence"]
+    post(f"{batch}/objections/{objection}/answer", json={"answer": "Dihitung ulang"})
+    post(f"{batch}/refusals", json=witness | {"objection": "Tidak diberi waktu"})
+    page.reload()
+    page.wait_for_selector("#seal:not([hidden])")
+    shoot("closing-ready")
+    page.evaluate("document.getElementById('differences').scrollIntoView()")
+    shoot("closing-explained")
+    page.evaluate("document.getElementById('witnesses').scrollIntoView()")
+    shoot("closing-witnesses")
+    page.click("#seal")
+    page.wait_for_timeout(200)
+    shoot("closing-seal")
+    page.click("#sealing .leave")
+    post(f"{batch}/seal", json=two)
+    page.reload()
+    page.wait_for_selector("#after:not([hidden])")
+    shoot("closing-sealed")
+    burned = {"method": "dibakar dalam drum", "present": "Inspektorat, Satpol PP, wartawan"}
+    post(f"{batch}/burning", json=burned)
+    page.reload()
+    page.wait_for_selector("#burned:not(:empty)")
+    shoot("closing-burnt")
+    running.create("batal", "Pemusnahan yang dibatalkan")
+    post("/api/batches/batal/cancel", json={"reason": "salah daftar"} | two)
+    page.goto(running.address + "/batches/batal/closing")
+    page.wait_for_selector("#state:not(:empty)")
+    shoot("closing-cancelled")
+
+
 def table(page: Page, running: RunningStation, shoot: Shoot) -> None:
     """The table's page, from the zero report to the second day; the officer's line about it."""
     running.create("besok", "Pemusnahan 20 Desember 2018")
@@ -333,7 +400,8 @@ def main(folder: Path, only: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for size, (width, height) in SIZES.items():
-            for journey in (officer, witness, head, supervisor, rehearsal, entrance, table):
+            journeys = (officer, witness, head, supervisor, rehearsal, entrance, table, the_end)
+            for journey in journeys:
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue
                 with counting() as running:

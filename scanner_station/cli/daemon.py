@@ -130,6 +130,11 @@ class Devices:
         pictures = (camera.latest_jpeg() for camera in self._cameras.values())
         return next((picture for picture in pictures if picture is not None), None)
 
+    def latest_still(self) -> bytes | None:
+        """Return the newest camera picture as a photograph; None when there is none yet."""
+        pictures = (camera.latest_still() for camera in self._cameras.values())
+        return next((picture for picture in pictures if picture is not None), None)
+
     def presenting(self) -> list[ReaderId]:
         """Return the cameras before which a card is held just now."""
         return [name for name, camera in self._cameras.items() if camera.is_presenting]
@@ -205,6 +210,7 @@ def daemon(
             api_token=new_api_token(data),
             settings=settings,
             latest_picture=devices.latest_picture if devices.has_camera else None,
+            latest_still=devices.latest_still,
             latest_offer=devices.latest_offer,
             presenting=devices.presenting,
             decoder_counts=devices.readings_by_stage if devices.has_camera else None,

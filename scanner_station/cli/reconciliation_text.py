@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from scanner_station.domain.findings import ByHand
+from scanner_station.domain.findings import ByHand, Statement
 from scanner_station.domain.identifier import masked
 from scanner_station.domain.reconciliation import Figures, Reconciliation, State
 from scanner_station.domain.rehearsal import MARK
@@ -124,6 +124,10 @@ def _other_lists(found: Reconciliation) -> Iterator[str]:
             ],
         ),
         (
+            "Figures declared, the last ones hold",
+            [_stated(one) for one in findings.declared if len(findings.declared) > 1],
+        ),
+        (
             "Witnesses who refused to sign",
             [
                 f"entry {one.sequence}  {one.witness} {one.institution}: {one.objection}"
@@ -136,6 +140,15 @@ def _other_lists(found: Reconciliation) -> Iterator[str]:
             yield ""
             yield f"{title} ({len(lines)}):"
             yield from (f"  {line}" for line in lines)
+
+
+def _stated(one: Statement) -> str:
+    told = [
+        f"{name} {figure}" for _, parts in one.figures.parts() for name, figure in parts.items()
+    ]
+    if one.figures.total is not None:
+        told.append(f"in total {one.figures.total}")
+    return f"entry {one.sequence}  {', '.join(told) or 'none'}  {one.reason or '-'} ({one.by})"
 
 
 def _by_hand(one: ByHand) -> str:

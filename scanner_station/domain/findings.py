@@ -128,12 +128,23 @@ class Earlier:
     earlier_sequence: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """Figures that the office stated, and why it changed them ('' for the first ones)."""
+
+    sequence: int
+    at: str
+    by: str
+    reason: str
+    figures: Declared
+
+
 @dataclass(slots=True, kw_only=True)
 class Findings:
     """The fold of a log's remarkable entries (all but plain counted cards).
 
-    `moved` is the last entry that took a card out of the tally; an explanation speaks only of
-    what was so when it was written.
+    `declared` is every statement of figures; the last one holds. `moved` is the last entry that
+    took a card out of the tally; an explanation speaks only of what was so when it was written.
     """
 
     slug: str
@@ -146,7 +157,7 @@ class Findings:
     unidentified: dict[int, ByHand] = field(default_factory=dict)
     earlier: dict[int, Earlier] = field(default_factory=dict)
     explanations: list[Explanation] = field(default_factory=list)
-    declared: list[tuple[int, Body]] = field(default_factory=list)
+    declared: list[Statement] = field(default_factory=list)
     repeats: int = 0
     moved: dict[str, int] = field(default_factory=dict)
     _set_aside: dict[str, Stranger] = field(default_factory=dict)
@@ -166,8 +177,8 @@ class Findings:
                 self._voided(body)
             case Kind.EXPLAIN:
                 self.explanations.append(_explanation(body))
-            case Kind.DECLARE | Kind.OPEN if Declared.of_body(body) != Declared():
-                self.declared.append((_sequence(body), body))
+            case Kind.DECLARE | Kind.OPEN:
+                self._stated(body)
             case _:
                 pass
 
@@ -204,6 +215,20 @@ class Findings:
             ):
                 return one.sequence
         return None
+
+    def _stated(self, body: Body) -> None:
+        figures = Declared.of_body(body)
+        if figures == Declared() and not self.declared:
+            return
+        self.declared.append(
+            Statement(
+                sequence=_sequence(body),
+                at=str(body["at"]),
+                by=str(body["by"]),
+                reason=str(body.get("reason", "")),
+                figures=figures,
+            )
+        )
 
     def _presented(self, body: Body, identifier: str) -> None:
         sequence = _sequence(body)

@@ -5,7 +5,7 @@ from typing import Final
 
 from reportlab.platypus import Flowable, Spacer
 
-from scanner_station.domain.findings import Explanation, What
+from scanner_station.domain.findings import Explanation, Statement, What
 from scanner_station.domain.people import Office
 from scanner_station.domain.reconciliation import Difference, Figures, State
 from scanner_station.exports.listing import Row
@@ -39,6 +39,9 @@ _WHAT: Final = {
     What.DECLARED: "Angka yang dinyatakan",
     What.PARTS: "Jumlah rincian yang dinyatakan",
 }
+_DECLARED: Final = (
+    "Angka yang dinyatakan kantor pernah diubah; semuanya tetap tercatat, yang terakhir berlaku:"
+)
 _FIGURES: Final = ("manifest", "counted", "missing", "added", "unidentified", "burned")
 _HEADS: Final = (
     ("Daftar", 16),
@@ -227,6 +230,8 @@ def differences(copy: Copy) -> list[Flowable]:
         )
     if findings.explanations:
         story += [Spacer(0, 6), _explanations(copy)]
+    if len(findings.declared) > 1:
+        story += [Spacer(0, 6), sentence(_DECLARED), _statements(copy)]
     others = (
         ("dipindai ulang (sudah terhitung, tidak dihitung lagi)", findings.repeats),
         ("kode tidak terbaca ketika dipindai", len(findings.unreadable)),
@@ -260,6 +265,27 @@ def _difference(one: Difference) -> Row:
         signed_figures(one.difference),
         explained if one.state is State.EXPLAINED else f"BELUM DIJELASKAN ({figures(one.open)})",
     )
+
+
+def _statements(copy: Copy) -> Flowable:
+    return listing(
+        (
+            ("Entri", 13, True),
+            ("Waktu", 31, False),
+            ("Jumlah", 18, True),
+            ("Rincian", 54, False),
+            ("Alasan", 30, False),
+            ("Oleh", 24, False),
+        ),
+        [_statement(one, copy) for one in copy.minutes.found.findings.declared],
+    )
+
+
+def _statement(one: Statement, copy: Copy) -> Row:
+    stated = one.figures
+    parts = [f"{name} {figures(said)}" for _, part in stated.parts() for name, said in part.items()]
+    total = "-" if stated.total is None else figures(stated.total)
+    return (str(one.sequence), copy.time(one.at), total, "; ".join(parts), one.reason, one.by)
 
 
 def _explanations(copy: Copy) -> Flowable:

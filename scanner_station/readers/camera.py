@@ -36,6 +36,7 @@ HINT_EVERY_S: Final = 3.0
 PREVIEW_WIDTH_PX: Final = 480
 OUTLINED_FOR_S: Final = 0.6
 """A code that was found stays outlined until it is looked for again, and as long once more."""
+STILL_WIDTH_PX: Final = 1600
 
 UNREAD: Final = "This card cannot be read: type its number, or set it aside"
 TOGETHER: Final = "Two cards in view (%(first)s and %(second)s): show one at a time"
@@ -158,6 +159,17 @@ class CameraReader:
             points = (np.array(outline) * factor).astype(np.int32)
             cv2.polylines(small, [points], isClosed=True, color=(60, 200, 60), thickness=3)
         is_done, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 70])
+        return jpeg.tobytes() if is_done else None
+
+    def latest_still(self) -> bytes | None:
+        """Return the newest frame as a photograph that a person can read, nothing drawn on it."""
+        preview = self._preview
+        if preview is None:
+            return None
+        image = preview[0]
+        factor = min(1.0, STILL_WIDTH_PX / image.shape[1])
+        still = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        is_done, jpeg = cv2.imencode(".jpg", still, [cv2.IMWRITE_JPEG_QUALITY, 85])
         return jpeg.tobytes() if is_done else None
 
     def _take(self, frame: Frame) -> Outcome:

@@ -41,6 +41,11 @@ def as_json(found: Reconciliation, hindrances: Iterable[str] = ()) -> Json:
             for (category, district), row in sorted(found.table.items())
         ],
         "declared": found.declared.as_json(),
+        "statements": [
+            {"sequence": one.sequence, "at": one.at, "by": one.by, "reason": one.reason}
+            | one.figures.as_json()
+            for one in findings.declared
+        ],
         "differences": [_difference(one) for one in found.differences],
         "missing": [_missing(one) for one in found.missing],
         "strangers": [_stranger(one) for one in found.strangers],

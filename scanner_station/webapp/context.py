@@ -35,9 +35,9 @@ class WebContext:
 
     `by` stands in entries made from pages until people have been added, and by programs that
     know `api_token` ('' lets none in). `presenting` names the readers before which a card is held
-    just now. `latest_picture` returns the
-    newest camera picture as JPEG bytes, None when there is none yet; leave it out without a
-    camera. `latest_offer` returns what a camera read unsurely last. `decoder_counts`
+    just now. `latest_picture` returns the newest camera picture as JPEG bytes, None when there is
+    none yet; leave it out without a camera. `latest_still` returns the same larger, to be kept as
+    a photograph. `latest_offer` returns what a camera read unsurely last. `decoder_counts`
     returns readings by decoder stage since the start.
     """
 
@@ -50,6 +50,7 @@ class WebContext:
     api_token: str = ""
     presenting: Callable[[], Iterable[str]] = tuple
     latest_picture: Callable[[], bytes | None] | None = None
+    latest_still: Callable[[], bytes | None] = lambda: None
     latest_offer: Callable[[], Offer | None] = lambda: None
     decoder_counts: Callable[[], dict[str, int]] | None = None
 
@@ -97,9 +98,8 @@ def pages() -> Pages:
 
 
 def newest_photograph() -> bytes:
-    """Return the camera's newest picture as JPEG, b'' without one."""
-    latest = pages().context.latest_picture
-    return (latest() or b"") if latest is not None else b""
+    """Return the camera's newest picture as JPEG to be kept, b'' without one."""
+    return pages().context.latest_still() or b""
 
 
 def batch_is_there() -> None:

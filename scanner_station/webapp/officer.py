@@ -191,7 +191,8 @@ def _offered(line: ManifestLine) -> Json:
 @blueprint.get("/preview.jpg")
 def preview() -> Response:
     """Show the newest camera picture."""
-    picture = newest_photograph()
-    if not picture:
+    latest = pages().context.latest_picture
+    picture = latest() if latest is not None else None
+    if picture is None:
         abort(404)
     return Response(picture, mimetype="image/jpeg")

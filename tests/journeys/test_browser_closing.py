@@ -114,6 +114,69 @@ def test_forty_missing_cards_are_listed_explained_by_two_and_then_it_closes(
     expect(page.locator("#by-district tfoot [data-key='missing']")).to_have_text("40")
 
 
+def test_everything_that_stands_in_the_way_is_said_and_goes_away_one_by_one(
+    page: Page, station: RunningStation
+) -> None:
+    station.load(manifest_of(range(3), ("rusak",), ("Alak",)))
+    for n in range(3):
+        station.scan(nik(n))
+    station.add_people()
+    station.presenting = ["kamera"]
+    officer = station.client_of(Role.OFFICER)
+    batch = f"/api/batches/{SLUG}"
+    officer.post(f"{batch}/containers", json={"form": "box"})
+    officer.post(f"{batch}/unidentified", json={})
+    witness = station.client_of(Role.WITNESS)
+    said = {"objection": "satu kartu tidak terlihat"}
+    assert witness.post(f"{batch}/objections", json=said).status_code == 201
+    open_closing(page, station)
+    way = page.locator("#hindrances li")
+    expect(way).to_have_count(4)
+    expect(page.locator("#seal")).to_be_hidden()
+    for place, text in enumerate(
+        ["wadah 1 belum disegel", "orang kedua", f"keberatan {NAMES[Role.WITNESS]}", "kamera"]
+    ):
+        expect(way.nth(place)).to_contain_text(text, ignore_case=True)
+    expect(page.locator("#where-to")).to_be_visible()
+    # --- the same over the interface, each by name
+    boss = station.client_of(Role.SUPERVISOR)
+    two = {"seconded_by": NAMES[Role.OFFICER], "seconded_secret": SECRETS[Role.OFFICER]}
+    refused = boss.post(f"{batch}/seal", json=two)
+    assert (refused.status_code, len(refused.json["hindrances"])) == (409, 4)
+    # --- one by one
+    seal = {"seal_number": "KPG-1", "agreed_by": NAMES[Role.SUPERVISOR]}
+    seal["agreed_secret"] = SECRETS[Role.SUPERVISOR]
+    assert officer.post(f"{batch}/containers/1/seal", json=seal).status_code == 200
+    page.click("#said button")
+    page.fill("#answer", "dihitung ulang di depan saksi")
+    page.press("#answer", "Enter")
+    expect(page.locator("#said")).to_contain_text("dihitung ulang", timeout=WITHIN_MS)
+    page.click("#refuse")
+    page.fill("#refusing-witness", "Dodi Lay")
+    page.fill("#refusing-institution", "Satpol PP")
+    page.fill("#refusing-text", "tidak diberi waktu")
+    page.press("#refusing-text", "Enter")
+    expect(page.locator("#said li")).to_have_count(2, timeout=WITHIN_MS)
+    expect(way).to_have_count(1)
+    station.presenting = []
+    expect(page.locator("#seal")).to_be_visible(timeout=WITHIN_MS)
+    me = {"seconded_by": NAMES[Role.SUPERVISOR], "seconded_secret": SECRETS[Role.SUPERVISOR]}
+    same = boss.post(f"{batch}/seal", json=me)
+    assert (same.status_code, "dua orang" in same.json["error"]) == (400, True)
+    page.click("#seal")
+    second(page, "seal")
+    expect(page.locator("#state")).to_have_text("disegel", timeout=WITHIN_MS)
+    expect(page.locator("#lists [data-list='unidentified'] summary")).to_contain_text("1")
+    # --- what is found later is a supplement that refers to it
+    page.click("#after a[href*='supplement']")
+    expect(page.locator("#new-supplements")).to_have_value(SLUG, timeout=WITHIN_MS)
+    page.fill("#new-title", "Susulan")
+    page.press("#new-title", "Enter")
+    expect(page.locator(".batch[data-slug='susulan']")).to_contain_text(
+        f"Susulan batch {SLUG}", timeout=WITHIN_MS
+    )
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_everybody_can_read_the_closing_page(
     browser: Browser, station: RunningStation, size: str

@@ -6,10 +6,8 @@ Warta Sultra, all of December 2018. The cards and the people are made up.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pypdf import PdfReader
 
 from scanner_station.cli.main import main
 from scanner_station.domain.declared import Declared
@@ -19,12 +17,10 @@ from scanner_station.domain.manifest_line import MAX_PIECES
 from scanner_station.service import batches, closing
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
-from tests.journeys.command_line import run, run_json, scan
+from tests.journeys.command_line import scan
 from tests.service.stations import load_manifest, nik
 
 SLUG = "kupang"
-DAMAGED, MOVED = 2129, 500
-DISTRICTS = ("Alak", "Kelapa Lima", "Kota Lama", "Kota Raja", "Maulafa", "Oebobo")
 TWO = ("--by", "Ana Bria", "--with", "Beni Tefa")
 
 # place, the total that was printed, what the parts are, the parts, how far they are from the total
@@ -86,121 +82,6 @@ def test_published_figures_are_refused_where_they_do_not_add_up(
     sits = f"declared add up to {total + difference}, which is {difference:+d}"
     assert (sits in str(refused.value)) == bool(difference)
     station.close()
-
-
-@pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A batch with all of Kupang's cards but the last 40 moved ones counted."""
-    data = tmp_path_factory.mktemp("kupang")
-    run(
-        data, "batch", "create", SLUG, "--title", "Pemusnahan KTP-el Kota Kupang",
-        "--declared", "rusak=2169", "--declared", "pindah=500", "--declared-total", "2629",
-    )  # fmt: skip
-    lines = ["nik,nama,kategori,kecamatan"]
-    for number in range(DAMAGED + MOVED):
-        category = "rusak" if number < DAMAGED else "pindah"
-        lines.append(f"{nik(number)},Nama {number},{category},{DISTRICTS[number % 6]}")
-    manifest = data / "manifes.csv"
-    manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    run(data, "manifest", "import", str(manifest), "--batch", SLUG)
-    run(data, "batch", "open", SLUG)
-    run(data, "container", "open", SLUG, "--label", "Kotak 1")
-    scan(data, SLUG, *(nik(number) for number in range(DAMAGED + MOVED - 40)))
-    return data
-
-
-def reconciled(data: Path, *, is_open: bool) -> dict[str, Any]:
-    found: dict[str, Any] = run_json(data, "reconcile", SLUG, "--json", check=int(is_open))
-    assert found["complete"] is not is_open
-    return found
-
-
-@pytest.mark.slow
-def test_kupang_is_refused_explained_corrected_found_and_sealed(counted: Path) -> None:
-    data = counted
-    # --- forty cards are missing, and the figures given to the press do not add up
-    found = reconciled(data, is_open=True)
-    assert found["totals"]["missing"] == len(found["missing"]) == 40
-    assert found["totals"]["manifest"] == 2629
-    first = found["missing"][0]
-    assert (first["name"], first["district"]) == ("Nama 2589", "Kota Raja")
-    assert first["identifier"].startswith("997104••••••")
-    assert nik(2589) not in json.dumps(found)
-    declared = [one for one in found["differences"] if one["what"] == "declared"]
-    assert [(one["category"], one["difference"]) for one in declared] == [
-        ("pindah", 40), ("rusak", 40), (None, 40),
-    ]  # fmt: skip
-    refused = run(data, "batch", "seal", SLUG, *TWO, check=1).stderr.decode()
-    assert "category rusak: 2169 were declared, 2129 go into the fire (+40)" in refused
-    assert "the categories declared add up to 2669, which is +40" in refused
-    assert "category pindah, district Alak: the manifest lists" in refused
-    table = run(data, "reconcile", SLUG, check=1).stdout.decode()
-    assert "line 2591" in table
-    assert "Kota Raja" in table
-
-    # --- the forty are explained by two people, district by district and then the rest
-    run(
-        data, "explain", SLUG, "--what", "missing", "--category", "pindah", "--district", "Alak",
-        "--reason", "dipinjam kecamatan", *TWO,
-    )  # fmt: skip
-    run(data, "explain", SLUG, "--what", "missing", "--reason", "hilang, dilaporkan", *TWO)
-    found = reconciled(data, is_open=True)
-    assert {one["state"] for one in found["missing"]} == {"explained"}
-    assert [one["state"] for one in found["differences"] if one["what"] == "missing"] == (
-        ["explained"] * 6
-    )
-
-    # --- thirty-nine of them turn up after all; the press figures are corrected
-    scan(data, SLUG, *(nik(number) for number in range(2589, 2628)))
-    run(
-        data, "declare", SLUG, "--declared", "rusak=2129", "--declared", "pindah=499",
-        "--declared-total", "2628", "--reason", "ralat",
-    )  # fmt: skip
-    found = reconciled(data, is_open=False)
-    assert (found["totals"]["counted"], found["totals"]["missing"]) == (2628, 1)
-    assert [(one["what"], one["difference"]) for one in found["differences"]] == [("missing", -1)]
-    assert [one["number"] for one in found["explanations"]] == [7, 33]
-
-    # --- still not sealed: a container is open
-    refused = run(data, "batch", "seal", SLUG, *TWO, check=1).stderr.decode()
-    assert "container 1 is not sealed" in refused
-    run(data, "container", "seal", SLUG, "1", "--seal-number", "KPG-0001")
-    run(data, "container", "label", SLUG, "1", "--output", str(data / "label.pdf"))
-    label = PdfReader(data / "label.pdf").pages[0].extract_text()
-    assert "2.628 keping" in label
-    assert "Segel KPG-0001" in label
-    alarm = scan(data, SLUG, nik(5))[0]
-    assert (alarm["verdict"], alarm["sealed_container"]) == ("already_counted", 1)
-
-    # --- two people seal; the bundle agrees to the card
-    run(data, "batch", "seal", SLUG, "--by", "Ana Bria", "--with", "ana bria", check=2)
-    sealed = run(data, "batch", "seal", SLUG, *TWO).stdout.decode()
-    assert f"/{SLUG}\n" in sealed
-    shown = run_json(data, "batch", "show", SLUG, "--json")
-    assert (shown["state"], shown["counted"], shown["burned"]) == ("sealed", 2628, 2628)
-    run(data, "export", SLUG, "--format", "bundle", "--output", str(data / "bundle"))
-    verified = run(data, "verify", str(data / "bundle")).stdout.decode()
-    assert "sealed" in verified
-    assert "2628" in verified
-    run(data, "batch", "burn", SLUG, "--method", "dibakar", "--present", "Inspektorat, Satpol PP")
-    run(data, "minutes", SLUG, "--output", str(data / "minutes.pdf"))
-    paper = " ".join(
-        " ".join(page.extract_text() for page in PdfReader(data / "minutes.pdf").pages).split()
-    )
-    assert "yang dimusnahkan adalah 2.628 (dua ribu enam ratus dua puluh delapan) keping" in paper
-    assert "tidak ditemukan 1 (satu) keping" in paper
-    assert "hilang, dilaporkan" in paper
-    assert "Nama 2628" in paper
-    run(data, "witness", "refuse", SLUG, "--witness", "Cici", "--objection", "satu kartu hilang")
-    found = reconciled(data, is_open=False)
-    assert found["burning"]["method"] == "dibakar"
-    assert found["refusals"][0]["witness"] == "Cici"
-    assert found["hindrances"] == []
-
-    # --- the last card turns up a week later: a supplement that refers to the sealed batch
-    run(data, "batch", "create", "susulan", "--title", "Susulan", "--supplements", SLUG)
-    assert scan(data, "susulan", nik(2628))[0]["verdict"] == "counted"
-    assert run_json(data, "batch", "show", "susulan", "--json")["supplements"] == SLUG
 
 
 def test_every_way_to_differ_can_be_explained_from_the_command_line(

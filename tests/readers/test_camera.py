@@ -230,6 +230,12 @@ def test_the_page_gets_a_small_picture_with_the_code_outlined(tmp_path: Path) ->
     assert picture.shape == (270, 480, 3)
     green = (picture[..., 1].astype(int) - picture[..., 2]) > 60
     assert green.sum() > 100
+    still = reader.latest_still()
+    assert still is not None
+    whole = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_COLOR)
+    assert whole is not None
+    assert whole.shape == (360, 640, 3)
+    assert ((whole[..., 1].astype(int) - whole[..., 2]) > 60).sum() == 0
 
 
 def test_a_candidate_one_digit_off_is_shown_to_the_officer_and_never_counted(

@@ -154,8 +154,11 @@ def test_declared_figures_are_open_until_corrected_or_explained(station: Station
     assert states(station) == [(What.DECLARED, State.OPEN)]
     closing.declare(station, SLUG, Declared(total=8, by_district={"Alak": 4}), by="penyelia")
     assert states(station) == [(What.PARTS, State.OPEN)]
-    stated = [body for _, body in found(station).findings.declared]
-    assert [body.get("declared_total") for body in stated] == [8, None, 8]
+    stated = found(station).findings.declared
+    assert [one.figures.total for one in stated] == [8, None, 8]
+    assert [one.reason for one in stated] == ["siaran pers", "", ""]
+    closing.declare(station, SLUG, Declared(), by="penyelia", reason="ditarik")
+    assert found(station).findings.declared[-1].figures == Declared()
 
 
 def test_figures_declared_before_the_first_card_stand_in_the_opening_entry(
@@ -166,7 +169,7 @@ def test_figures_declared_before_the_first_card_stand_in_the_opening_entry(
         assert summary(connection, SLUG)["entries"] == 0
     count(station, 0)
     (stated,) = found(station).findings.declared
-    assert stated[1]["declared_by_category"] == '{"rusak":6}'
+    assert stated.figures.by_category == {"rusak": 6}
 
 
 def test_a_stranger_is_open_until_explained_or_added_by_two(

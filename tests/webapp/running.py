@@ -76,6 +76,7 @@ class RunningStation:
         )
         self._latest_picture = latest_picture
         self._latest_offer = latest_offer
+        self.presenting: list[str] = []
         self.start()
 
     def start(self) -> None:
@@ -96,7 +97,9 @@ class RunningStation:
                 by="petugas",
                 api_token=API_TOKEN,
                 latest_picture=self._latest_picture,
+                latest_still=self._latest_picture or (lambda: None),
                 latest_offer=self._latest_offer,
+                presenting=lambda: self.presenting,
             )
         )
         web = self.settings.web

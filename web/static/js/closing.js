@@ -1,6 +1,7 @@
 // The page on which a batch is closed: the sums, what stands in the way, two people who seal.
 
 import { banner, byId, call, CallError, make, moment, number, ofBatch, REASONS, sentence, STATES, t } from "./common.js";
+import { Witnesses } from "./closing_witnesses.js";
 import { ask, prepare, submit } from "./forms.js";
 
 const LOOKS_EVERY_MS = 4000;
@@ -13,10 +14,11 @@ let explained = null;
 // --- sums ----------------------------------------------------------------------------------
 
 const COLUMNS = [
-  ["manifest", () => t("On the manifest")], ["counted", () => t("Counted")], ["manual", () => t("of it typed")],
+  ["manifest", () => t("On the manifest")], ["counted", () => t("Counted")],
   ["missing", () => t("Missing")], ["added", () => t("Added")], ["unidentified", () => t("Unidentified")],
   ["burned", () => t("Into the fire")],
 ];
+const MANUAL = ["manual", () => t("of it typed")]; // among the counted
 
 function sums(axis) {
   const rows = found[`by_${axis}`];
@@ -27,8 +29,9 @@ function sums(axis) {
     make("td", { "data-key": "declared" }, declared === undefined || declared === null ? "–" : number(declared)),
     make("td", { "data-key": "difference", "data-differs": declared != null && declared !== (row.burned ?? 0) },
       declared === undefined || declared === null ? "–" : signed(declared - (row.burned ?? 0))),
+    make("td", { "data-key": MANUAL[0] }, number(row.manual ?? 0)),
   ];
-  const words = ["", ...COLUMNS.map(([, word]) => word()), t("Declared"), t("Difference")];
+  const words = ["", ...COLUMNS.map(([, word]) => word()), t("Declared"), t("Difference"), MANUAL[1]()];
   byId(`by-${axis}`).replaceChildren(make("table", {},
     make("thead", {}, make("tr", {}, ...words.map((word) => (word ? make("th", { scope: "col" }, word) : make("td", {}))))),
     make("tbody", {}, ...names.map((name) => make("tr", { "data-name": name },
@@ -69,14 +72,34 @@ function difference(one) {
       ? make("button", { type: "button", onclick: () => explain(one) }, t("Explain…")) : null);
 }
 
+const MOST_PLACES = 3; // of missing cards, before they are told in one line
+
 function hindrances() {
   const open = found.differences.filter((one) => one.state === "open");
   // The station names open differences first, in the order of its list.
-  const lines = found.hindrances.map((said, place) => make("li", { "data-state": "open" },
-    make("div", {}, sentence(said), open[place] ? make("p", {}, REMEDIES[open[place].what]()) : "")));
+  const missing = open.filter((one) => one.what === "missing");
+  const isMany = missing.length > MOST_PLACES;
+  const lines = found.hindrances.slice(isMany ? missing.length : 0).map((said, place) => {
+    const one = open[place + (isMany ? missing.length : 0)];
+    return make("li", { "data-state": "open" }, make("div", {}, sentence(said), one ? make("p", {}, REMEDIES[one.what]()) : ""));
+  });
+  if (isMany) lines.unshift(manyMissing(missing));
   const nothing = make("li", { "data-state": "none" },
     isOpen() ? t("Nothing: two people can seal it.") : t("The batch is closed."));
   byId("hindrances").replaceChildren(...(lines.length ? lines : [nothing]));
+  byId("where-to").hidden = found.hindrances.length <= open.length;
+}
+
+/** One line, and one explanation, for missing cards in many places; they are listed below. */
+function manyMissing(places) {
+  const cards = places.reduce((sum, one) => sum + one.open, 0);
+  const said = t("%(count)s cards are missing and not explained, in %(places)s places of category and district", { count: cards, places: places.length });
+  return make("li", { "data-state": "open", "data-what": "missing" },
+    make("div", {}, sentence(said), make("p", {}, REMEDIES.missing())),
+    make("button", { type: "button", onclick: () => {
+      explained = { what: "missing", category: null, district: null };
+      ask(byId("explaining"), said);
+    } }, t("Explain all…")));
 }
 
 // --- card by card --------------------------------------------------------------------------
@@ -84,8 +107,10 @@ function hindrances() {
 const place = (one) => [one.category, one.district].filter(Boolean).join(" · ");
 const entry = (one) => t("entry %(sequence)s", { sequence: one.sequence });
 const state = (one) => (one.state === "open" ? t("open") : t("explained"));
+const photograph = (one) => (one.has_photograph
+  ? make("a", { href: ofBatch(slug, `/photographs/${one.sequence}`), target: "_blank" }, t("Photograph")) : "");
 const byHand = (one) => [entry(one), one.identifier || t("number %(number)s", { number: one.number }), place(one), one.by,
-  one.agreed_by ? t("agreed by %(name)s", { name: one.agreed_by }) : "", one.reason];
+  one.agreed_by ? t("agreed by %(name)s", { name: one.agreed_by }) : "", one.reason, photograph(one)];
 const LISTS = [
   ["missing", () => t("Missing"), (one) => [one.name, one.identifier, one.category, one.district, number(one.pieces), state(one)]],
   ["strangers", () => t("Not on the manifest"), (one) => [entry(one), one.identifier, moment(one.at), one.earlier_batch, state(one)]],
@@ -150,9 +175,18 @@ submit(byId("declaring"), looking(async () => {
     total: total ? whole(total) : null,
     by_category: figures(byId("declared-category").value),
     by_district: figures(byId("declared-district").value),
+    reason: byId("declared-reason").value,
   });
   byId("declaring").querySelector(".done").textContent = t("Saved.");
+  byId("declared-reason").value = "";
 }));
+
+function statements() {
+  const parts = (one) => [...Object.entries(one.by_category), ...Object.entries(one.by_district)].map(([name, figure]) => `${name} ${number(figure)}`);
+  const total = (one) => (one.total === null ? [] : [`${t("In total")} ${number(one.total)}`]);
+  byId("statements").replaceChildren(...(found.statements.length > 1 ? found.statements : []).map((one) => make("li", {},
+    make("time", {}, moment(one.at)), [...parts(one), ...total(one)].join(" · ") || "–", one.reason ? ` (${one.reason})` : "", ` ${one.by}`)));
+}
 
 function fillDeclared() {
   const lines = (stated) => Object.entries(stated).map(([name, value]) => `${name} = ${value}`).join("\n");
@@ -173,10 +207,13 @@ function show() {
   sums("category");
   sums("district");
   lists();
+  statements();
+  witnesses.show(found, isOpen());
   byId("seal").hidden = !isOpen() || found.hindrances.length > 0;
   byId("declaring").hidden = !isOpen();
   byId("after").hidden = found.state !== "sealed";
   byId("burning").hidden = found.burning !== null;
+  byId("before-fire").hidden = found.burning !== null;
   byId("burned").textContent = found.burning
     ? t("Destroyed: %(at)s, %(method)s; present: %(present)s",
       { at: moment(found.burning.burned_at), method: found.burning.method, present: found.burning.present }) : "";
@@ -203,6 +240,7 @@ async function lookForever() {
   setTimeout(lookForever, LOOKS_EVERY_MS);
 }
 
+const witnesses = new Witnesses(slug, look);
 await look();
 fillDeclared();
 byId("declaring").querySelector("fieldset").disabled = false; // what is typed earlier would be overwritten

@@ -32,8 +32,8 @@ async function refresh() {
 function card(batch, active) {
   const isActive = batch.slug === active;
   const isOpen = batch.state === "open";
-  const hasBegun = batch.counted + batch.already_counted + batch.not_on_manifest + batch.unreadable + batch.voided > 0;
-  const where = [batch.slug, batch.place, batch.held_on && calendarDay(batch.held_on)].filter(Boolean).join(" · ");
+  const hasBegun = batch.burned + batch.already_counted + batch.not_on_manifest + batch.unreadable + batch.voided > 0;
+  const where = [batch.slug, batch.supplements && t("Supplement to batch %(slug)s", { slug: batch.supplements }), batch.place, batch.held_on && calendarDay(batch.held_on)].filter(Boolean).join(" · ");
   const download = (format, name) => make("a", {
     class: "button", href: ofBatch(batch.slug, `/export?format=${format}`), download: "",
   }, name);
@@ -72,13 +72,20 @@ async function activate(batch) {
 
 const creating = byId("creating");
 
-byId("new").addEventListener("click", () => {
+async function openCreating(supplements = "") {
+  const sealed = (await call("GET", "/api/batches")).batches.filter((batch) => batch.state === "sealed");
+  byId("supplementing").hidden = sealed.length === 0;
+  byId("new-supplements").replaceChildren(make("option", { value: "" }, t("(none)")),
+    ...sealed.map((batch) => make("option", { value: batch.slug }, `${batch.title} · ${batch.slug}`)));
   creating.querySelector("form").reset();
   showScheme();
+  byId("new-supplements").value = supplements;
   refusedIn(creating).textContent = "";
   byId("new-day").value = new Intl.DateTimeFormat("sv-SE").format(new Date());
   creating.showModal();
-});
+}
+
+byId("new").addEventListener("click", reportTo(null, () => openCreating()));
 
 byId("new-title").addEventListener("input", (event) => {
   const slug = byId("new-slug");
@@ -113,6 +120,7 @@ creating.querySelector("form").addEventListener("submit", reportTo(refusedIn(cre
     held_on: form.get("held_on"),
     ...(form.has("rehearsal") ? { rehearsal: true } : { schemes: form.getAll("schemes") }),
     declared: declaredFigures(form.get("declared")),
+    supplements: form.get("supplements"),
   });
   creating.close();
   await refresh();
@@ -321,3 +329,8 @@ async function refreshForever() {
 }
 
 refreshForever();
+const supplemented = new URLSearchParams(location.search).get("supplement");
+if (supplemented) {
+  history.replaceState(null, "", location.pathname); // a reload asks no second time
+  reportTo(null, () => openCreating(supplemented))();
+}

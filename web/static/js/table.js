@@ -36,16 +36,17 @@ function showContainer() {
     byId("open-count").textContent = number(open.count);
     byId("open-name").textContent = containerName(open);
   }
-  byId("containers").replaceChildren(...(found.containers.length ? [listOfContainers()] : []));
+  const closed = found.containers.filter((one) => one !== open);
+  byId("containers").replaceChildren(...(closed.length ? [listOf(closed)] : []));
 }
 
 const SEALS = { open: () => t("open"), sealed: () => t("sealed"), broken: () => t("seal broken") };
 
-function listOfContainers() {
+function listOf(containers) {
   const words = [t("Container"), t("Cards"), t("Seal"), t("Sealed"), ""];
   return make("table", { class: "listed" },
     make("thead", {}, make("tr", {}, ...words.map((word) => (word ? make("th", { scope: "col" }, word) : make("td"))))),
-    make("tbody", {}, ...[...found.containers].reverse().map((one) => make("tr", { "data-number": one.number, "data-state": one.state },
+    make("tbody", {}, ...containers.reverse().map((one) => make("tr", { "data-number": one.number, "data-state": one.state },
       make("th", { scope: "row" }, containerName(one)), make("td", { "data-word": words[1] }, number(one.count)),
       make("td", { "data-word": words[2] }, one.seals.at(-1) ?? SEALS[one.state](), one.state === "broken" ? ` (${SEALS.broken()})` : ""),
       make("td", { "data-word": words[3] }, one.sealed_at ? `${moment(one.sealed_at)}, ${one.sealed_by}` : "–"),
