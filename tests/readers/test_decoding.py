@@ -16,7 +16,14 @@ import zxingcpp
 
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
-from scanner_station.readers.decoding import decode_file, decode_picture, engines, explain_lines
+from scanner_station.readers.decoding import (
+    decode_file,
+    decode_picture,
+    engines,
+    explain_lines,
+    qr_symbol,
+    reed_solomon,
+)
 from scanner_station.readers.decoding.process import DecoderProcess
 from scanner_station.readers.decoding.stages import ALL, BY_NAME, StageCounts, look
 from scanner_station.readers.decoding.still import judge
@@ -348,7 +355,7 @@ def test_it_is_read_whichever_way_the_card_lies(degrees: int) -> None:
         (image.shape[1], image.shape[1]),
         borderValue=255,
     )
-    seen = look(np.asarray(turned, dtype=np.uint8), DEFAULT_SYMBOLOGIES, ["likely"])
+    seen = look(np.asarray(turned, dtype=np.uint8), DEFAULT_SYMBOLOGIES, ["likely_bars"])
     assert [one.symbol.text for one in seen.found] == [CARD]
 
 
@@ -356,3 +363,62 @@ def test_a_character_that_no_line_shows_is_not_guessed_from_the_check_character(
     image = scratched(hidden=1)
     result = decode_picture(image, symbologies=DEFAULT_SYMBOLOGIES)
     assert (result.readings, result.candidates) == ((), ())
+
+
+def half_hidden(version: int = 1, share: float = 0.3) -> Image:
+    """Return a QR code of which one finder pattern and what lies beside it is burnt."""
+    text = CARD if version == 1 else CARD * 2
+    rows = [list(row) for row in segno.make_qr(text, version=version).matrix]
+    code = np.kron((1 - np.array(rows, np.uint8)) * 255, np.ones((5, 5), np.uint8))
+    code = np.pad(code, 70, constant_values=255)
+    side = code.shape[0]
+    rng = np.random.default_rng(3)
+    code[70 : 70 + int(share * (side - 140)), 70 : 70 + int(share * (side - 140))] = 30
+    picture = np.full((side + 200, side + 300), 150, np.uint8)
+    picture[100 : 100 + side, 90 : 90 + side] = code
+    return np.clip(picture + rng.normal(0, 5, picture.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_qr_code_with_a_burnt_finder_pattern_is_read(version: int) -> None:
+    image = half_hidden(version)
+    assert look(image, DEFAULT_SYMBOLOGIES, ["zxing", "zbar"]).found == ()
+    seen = look(image, DEFAULT_SYMBOLOGIES, ["likely_squares"])
+    assert [one.symbol.text for one in seen.found] == [CARD if version == 1 else CARD * 2]
+
+
+def test_a_qr_code_of_which_too_much_is_burnt_is_not_guessed() -> None:
+    result = decode_picture(half_hidden(share=0.8), symbologies=DEFAULT_SYMBOLOGIES)
+    assert (result.readings, result.candidates) == ((), ())
+
+
+@pytest.mark.parametrize("level", [(1, 7, "L"), (0, 10, "M"), (3, 13, "Q"), (2, 17, "H")])
+def test_errors_and_erasures_of_a_qr_code_are_corrected_up_to_its_parity(
+    level: tuple[int, int, str],
+) -> None:
+    number, parity, name = level
+    made = segno.make_qr("99710157089", error=name.lower(), version=1, mask=3, boost_error=False)
+    matrix = np.array([list(row) for row in made.matrix], np.int8)
+    bits = [int(matrix[place]) for place in qr_symbol.data_places(1)]
+    codewords = qr_symbol.codewords_of(1, 3, bits)
+    assert np.array_equal(qr_symbol.drawn(1, number, 3, codewords), matrix)
+    rng = np.random.default_rng(parity)
+    for erasures in range(parity + 1):
+        errors = (parity - erasures) // 2
+        places = rng.permutation(len(codewords))[: erasures + errors]
+        spoilt = list(codewords)
+        for place in places:
+            spoilt[place] ^= int(rng.integers(1, 256))
+        erased = [int(place) for place in places[:erasures]]
+        assert reed_solomon.corrected(spoilt, parity, erased) == codewords
+
+
+def test_what_would_pass_by_chance_is_no_correction() -> None:
+    rng = np.random.default_rng(8)
+    passed = [
+        reed_solomon.corrected(
+            [int(one) for one in rng.integers(0, 256, 26)], 10, range(8), by_chance=2.0**-28
+        )
+        for _ in range(50)
+    ]
+    assert passed == [None] * 50

@@ -17,7 +17,7 @@ import zxingcpp
 
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
-from scanner_station.readers.decoding import engines, likely_bars
+from scanner_station.readers.decoding import engines, likely_bars, likely_squares
 from scanner_station.readers.decoding.bars import along_bars
 from scanner_station.readers.decoding.engines import Engine
 from scanner_station.readers.decoding.symbols import Found, Grey, Look, Outline, Step, Symbol
@@ -133,7 +133,8 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zxing_fixed", engine=_fixed_zxing, group=1),
     Stage(name="zxing_blur", engine=engines.zxing, change=blurred(1.0), group=1),
     Stage(name="zbar_blur", engine=engines.zbar, change=blurred(1.0), group=1),
-    Stage(name="likely", engine=likely_bars.read, speaks_alone=True, group=2),
+    Stage(name="likely_bars", engine=likely_bars.read, speaks_alone=True, group=2),
+    Stage(name="likely_squares", engine=likely_squares.read, speaks_alone=True, group=2),
     Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
     Stage(name="zxing_twice_blur", engine=engines.zxing, change=twice_blurred, group=2),
     Stage(name="zxing_bars", engine=engines.zxing_lines, change=along_bars, group=2),
@@ -144,7 +145,7 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zxing_turn60", engine=engines.zxing, change=turned(60), group=2),
     Stage(name="zbar_turn45", engine=engines.zbar, change=turned(45), group=2),
     Stage(name="zbar_sharp", engine=engines.zbar, change=sharpened, group=2),
-    Stage(name="likely_faint", engine=_faint, group=2),
+    Stage(name="faint_bars", engine=_faint, group=2),
 )
 BY_NAME: Final = {stage.name: stage for stage in ALL}
 PLAIN: Final = frozenset(stage.name for stage in ALL if stage.is_plain)
