@@ -110,6 +110,7 @@ def _load_commands() -> None:
         guide_commands,
         log_commands,
         minutes_commands,
+        recap_commands,
         user_commands,
     )
 

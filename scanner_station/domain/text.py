@@ -3,7 +3,7 @@
 from typing import Final
 
 from scanner_station.domain.errors import InputError
-from scanner_station.domain.identifier import holds_identity_number
+from scanner_station.domain.identifier import holds_identity_number, without_identity_numbers
 
 MAX_CHARACTERS: Final = 500
 
@@ -29,3 +29,14 @@ def checked_text(text: str, what: str) -> str:
             what=what,
         )
     return text
+
+
+def shown(text: object, most: int = MAX_CHARACTERS) -> str:
+    """Return a text that others wrote so that no screen, terminal or paper is fooled by it.
+
+    What does not print is replaced, identity numbers are masked, and more than `most` characters
+    are cut.
+    """
+    plain = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(text))
+    safe = without_identity_numbers(plain)
+    return safe if len(safe) <= most else safe[: most - 1] + "…"

@@ -24,10 +24,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station.domain import merkle, tiles
 from scanner_station.domain.checkpoint import SignedHead, log_key
+from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.note import VerifierKey
 from scanner_station.domain.policy import policy_of_bundle
 from scanner_station.domain.rehearsal import MARK
-from scanner_station.exports.bundle_files import written
+from scanner_station.exports.bundle_files import Reading, written
 from scanner_station.service.counter import require_batch
 from scanner_station.service.heads import head_now
 from scanner_station.storage import batches, heads, manifest_commitments
@@ -60,6 +61,18 @@ def policy_of(head: SignedHead, log: VerifierKey, witnesses: list[VerifierKey]) 
     lines = head.note.signatures[1:]
     signed = [key for key in witnesses if any(line.is_by(key) for line in lines)]
     return policy_of_bundle(log, witnesses, signed)
+
+
+def head_of(files: Reading) -> SignedHead:
+    """Return the head that a bundle states; nothing of it is checked yet.
+
+    Raises:
+        VerificationError: it is none, to the byte.
+    """
+    try:
+        return SignedHead.parse(files.read(CHECKPOINT))
+    except VerificationError as error:
+        raise VerificationError("%(place)s: %(why)s", place=CHECKPOINT, why=str(error)) from error
 
 
 def export_bundle(

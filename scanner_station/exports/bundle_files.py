@@ -34,6 +34,8 @@ _END_MARK: Final = b"PK\5\6"
 _MOST_BYTES: Final = 0xF0000000
 _MOST_FILES: Final = 0xFFFF
 _BLOCK_BYTES: Final = 1 << 20
+_MOST_READ_BYTES: Final = 1 << 25
+"""Of a file that is read at once: a tile of the longest entries is half of it."""
 
 
 class Reading(Protocol):
@@ -92,6 +94,8 @@ def opened(path: Path) -> Iterator[Reading]:
         if path.is_dir():
             yield _FolderReading(path)
             return
+        if path.exists() and not path.is_file():
+            raise VerificationError("%(path)s is neither a folder nor a file", path=str(path))
         with path.open("rb") as file:
             if not os.fstat(file.fileno()).st_size:
                 raise VerificationError("%(path)s is empty", path=str(path))
@@ -169,7 +173,9 @@ class _FolderReading:
 
     def read(self, name: str) -> bytes:
         try:
-            return (self._folder / name).read_bytes()
+            with (self._folder / name).open("rb") as file:
+                _require_small(name, os.fstat(file.fileno()).st_size)
+                return file.read()
         except FileNotFoundError as error:
             raise VerificationError("%(name)s is missing", name=name) from error
 
@@ -216,8 +222,12 @@ class _ZipReading:
             if member.name in self._members:
                 raise VerificationError("%(name)s is in the archive twice", name=member.name)
             self._members[member.name] = member
+            if len(self._members) > _MOST_FILES:
+                raise VerificationError("the archive holds too many files for a bundle")
             place = member.end
-        if data[place:] != _end_of_archive(list(self._members.values()), place):
+        end = _end_of_archive(list(self._members.values()), place)
+        # By length first: what follows may be a whole disk.
+        if len(data) - place != len(end) or data[place:] != end:
             raise VerificationError("the archive was changed at or behind byte %(at)s", at=place)
         self.names = list(self._members)
 
@@ -236,6 +246,7 @@ class _ZipReading:
         member = self._members.get(name)
         if member is None:
             raise VerificationError("%(name)s is missing", name=name)
+        _require_small(name, member.size)
         data = self._data[member.end - member.size : member.end]
         if zlib.crc32(data) != member.crc:
             raise VerificationError("%(name)s was changed", name=name)
@@ -284,6 +295,11 @@ def _end_of_archive(members: list[_Member], start: int) -> bytes:
     listed = b"".join(member.central for member in members)
     count = len(members)
     return listed + _END.pack(_END_MARK, 0, 0, count, count, len(listed), start, 0)
+
+
+def _require_small(name: str, size: int) -> None:
+    if size > _MOST_READ_BYTES:
+        raise VerificationError("%(name)s is too large for what it should be", name=name)
 
 
 def _require_fitting(size: int, count: int) -> None:

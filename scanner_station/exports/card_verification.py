@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from scanner_station.domain.card_audit import (
     CARD_CHARACTERS,
@@ -21,14 +22,20 @@ from scanner_station.domain.log_audit import LogAudit
 from scanner_station.domain.tally import ADDED
 from scanner_station.exports.card_store import CardStore
 from scanner_station.exports.manifest_reading import ManifestReader, listed_of
-from scanner_station.exports.openings import parse_opening
+from scanner_station.exports.openings import Opening, parse_opening
+
+FindOpenings = Callable[[str], Path | None]
+"""Given the first card of a bundle ('' if it has none): the file of its openings, None for none."""
+
+_NO_OPENING: Final = Opening(card="", identifier="", salt=b"")
 
 
 @dataclass(slots=True)
 class CardTotals:
     """What the cards of a bundle come to, by category; `added` are strangers that were added.
 
-    `watched`: how many pieces of the card that was asked for are counted at the end.
+    `watched`: how many pieces of the card that was asked for are counted at the end. `opened`: of
+    how many cards the openings were looked at, None without openings.
     """
 
     expected: dict[str, int] = field(default_factory=dict)
@@ -36,7 +43,7 @@ class CardTotals:
     added: dict[str, int] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     watched: int = 0
-    opened: int = 0
+    opened: int | None = None
 
     def add_up(self, audit: LogAudit, expected: Counter[str]) -> None:
         """Take the totals from a log and a manifest of which every card was checked.
@@ -71,15 +78,17 @@ class CardTotals:
 def check_cards(
     cards: CardStore,
     manifest: Iterator[bytes],
-    openings: Path | None,
+    openings: FindOpenings | None,
     *,
     has_manifest: bool,
     watched: str = "",
+    counted: Callable[[str], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[CardTotals, Counter[str]]:
     """Check every card; return what was watched and opened, and what the manifest expects.
 
-    `manifest`: blocks of its lines. `watched`: a card to keep an eye on. `progress` is told
+    `manifest`: blocks of its lines. `watched`: a card to keep an eye on. `counted` is told the
+    number of each card that is counted at the end, where there are openings. `progress` is told
     events done.
 
     Raises:
@@ -87,21 +96,19 @@ def check_cards(
             entries the first is named.
     """
     totals, refusals, reader = CardTotals(), _Refusals(), ManifestReader(manifest)
-    opened = _Opened(openings) if openings is not None else None
+    opened = _Opened(openings, counted) if openings is not None else None
     done = 0
     for first, plain, events in cards.parts():
         part = _Part(reader.part(first), plain, events, has_manifest=has_manifest)
         part.check(refusals, watched)
         totals.watched += part.watched
         if opened is not None:
-            for card in part.every_card():
-                opened.require(card)
+            opened.take(part)
         done += len(plain) + len(events)
         progress(done)
     refusals.raise_first()
     if opened is not None:
-        opened.require("")
-        totals.opened = opened.count
+        totals.opened = opened.finished()
     return totals, reader.expected
 
 
@@ -119,6 +126,8 @@ class _Part:
         self._plain = plain
         self._events = events
         self._has_manifest = has_manifest
+        self._special: set[str] = set()
+        self._counted: set[str] = set()
         self.watched = 0
 
     def check(self, refusals: "_Refusals", watched: str) -> None:
@@ -131,6 +140,7 @@ class _Part:
         )
         if not are_fine:
             special |= {key[:CARD_CHARACTERS] for key in keys}
+        self._special = special
         stories: dict[str, list[CardEvent]] = {card: [] for card in special}
         for one in self._plain:
             if (card := one[0][:CARD_CHARACTERS]) in special:
@@ -144,6 +154,8 @@ class _Part:
                 counted = check_card(
                     self._line(listed, card), has_manifest=self._has_manifest, events=story
                 )
+                if counted:
+                    self._counted.add(card)
                 if card == watched:
                     self.watched = len(counted)
 
@@ -152,6 +164,11 @@ class _Part:
         if place == len(listed) or not listed[place].startswith(card) or not card:
             return None
         return listed_of(listed[place], self._listed[listed[place]])
+
+    def counted_cards(self) -> set[str]:
+        """Return the cards that are counted at the end, once this part was checked."""
+        plain = {one[0][:CARD_CHARACTERS] for one in self._plain}
+        return (plain - self._special) | self._counted
 
     def every_card(self) -> list[str]:
         keys = [*self._listed, *(one[0] for one in self._plain)]
@@ -184,23 +201,51 @@ class _Refusals:
 
 
 class _Opened:
-    def __init__(self, path: Path) -> None:
-        self._lines = self._read(path)
-        self.count = -1
+    # The file is looked for when the first card is known.
+    def __init__(self, find: FindOpenings, tell: Callable[[str], None]) -> None:
+        self._find = find
+        self._tell = tell
+        self._lines: Iterator[tuple[int, Opening]] | None = None
+        self._is_asked = False
+        self._count = 0
 
-    def require(self, card: str) -> None:
+    def take(self, part: "_Part") -> None:
+        counted = part.counted_cards()
+        for card in part.every_card():
+            if not self._has_file(card):
+                return
+            identifier = self._require(card)
+            if card in counted:
+                self._tell(identifier)
+
+    def finished(self) -> int | None:
+        """Require the end of the file; return how many openings it had, None without one."""
+        if not self._has_file(""):
+            return None
+        count = self._count
+        self._require("")
+        return count
+
+    def _has_file(self, first: str) -> bool:
+        if not self._is_asked:
+            self._is_asked = True
+            path = self._find(first)
+            self._lines = None if path is None else self._read(path)
+        return self._lines is not None
+
+    def _require(self, card: str) -> str:
         """Take the next opening, which must be this card's; '' after the last."""
-        number, found = next(self._lines, (0, ""))
-        self.count += 1
-        if found == card:
-            return
-        if not number or (card and found > card):
+        number, opening = next(self._lines or iter(()), (0, _NO_OPENING))
+        self._count += 1
+        if opening.card == card:
+            return opening.identifier
+        if not number or (card and opening.card > card):
             raise VerificationError("the openings: card %(card)s is missing", card=card)
         raise VerificationError(
             "the openings, line %(line)s: no entry and no manifest line has this card", line=number
         )
 
-    def _read(self, path: Path) -> Iterator[tuple[int, str]]:
+    def _read(self, path: Path) -> Iterator[tuple[int, Opening]]:
         try:
             with path.open("rb") as file:
                 for number, line in enumerate(file, start=1):
@@ -211,7 +256,7 @@ class _Opened:
                             "card",
                             line=number,
                         )
-                    yield number, opening.card
+                    yield number, opening
         except OSError as error:
             raise VerificationError(
                 "%(path)s cannot be read (%(why)s)",

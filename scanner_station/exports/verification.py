@@ -26,7 +26,7 @@ from scanner_station.domain.receipt import Receipt
 from scanner_station.exports import bundle
 from scanner_station.exports.bundle_files import Reading, opened
 from scanner_station.exports.card_store import CardStore
-from scanner_station.exports.card_verification import CardTotals, check_cards
+from scanner_station.exports.card_verification import CardTotals, FindOpenings, check_cards
 from scanner_station.exports.receipts import check_receipt
 from scanner_station.exports.tree_verification import TreeReader
 
@@ -40,14 +40,18 @@ class Asked:
     """What to hold a bundle against, each as the bytes of a file; None for nothing.
 
     `policy`: keys from outside. `against`: a signed head or a paper code that somebody kept.
-    `identifier`: the card that `receipt` should be for, '' when it is not known.
+    `identifier`: the card that `receipt` should be for, '' when it is not known. `openings`: the
+    file, or what finds it by the first card of the bundle. `counted` is told the number of each
+    card that is counted at the end, where there are openings. `sizes`: at which the root is wanted.
     """
 
     policy: bytes | None = None
     against: bytes | None = None
     receipt: bytes | None = None
     identifier: str = ""
-    openings: Path | None = None
+    openings: Path | FindOpenings | None = None
+    counted: Callable[[str], None] = lambda _: None
+    sizes: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class Verified:
     has_manifest: bool
     totals: CardTotals
     audit: LogAudit
+    roots: dict[int, bytes]
     against_size: int | None = None
     receipt_index: int | None = None
     receipt_is_counted: bool = False
@@ -139,6 +144,7 @@ class _Verifier:
             has_manifest=self._audit.has_manifest,
             totals=totals,
             audit=self._audit,
+            roots=self._roots,
             against_size=against_size,
             receipt_index=self._receipt.index if self._receipt else None,
             receipt_is_counted=totals.watched > 0,
@@ -203,7 +209,7 @@ class _Verifier:
                 self._receipt.head.checkpoint.size if self._receipt else None,
             )
             if size is not None
-        }
+        } | self._asked.sizes
 
     # --- entries ---------------------------------------------------------------------------
 
@@ -333,11 +339,12 @@ class _Verifier:
     # --- cards -----------------------------------------------------------------------------
 
     def _check_cards(self) -> tuple[CardTotals, int | None]:
-        has_manifest = self._audit.has_manifest
+        has_manifest, openings = self._audit.has_manifest, self._asked.openings
         totals, expected = check_cards(
             self._cards,
             self._files.blocks(bundle.MANIFEST) if has_manifest else iter(()),
-            self._asked.openings,
+            (lambda _: openings) if isinstance(openings, Path) else openings,
+            counted=self._asked.counted,
             has_manifest=has_manifest,
             watched=self._watched,
             progress=lambda done: self._progress(
@@ -346,7 +353,7 @@ class _Verifier:
         )
         totals.add_up(self._audit, expected)
         self._progress(2 * self._size, 2 * self._size)
-        return totals, totals.opened if self._asked.openings is not None else None
+        return totals, totals.opened
 
 
 def _without(names: list[str], others: list[str]) -> list[str]:
