@@ -1,5 +1,6 @@
 """How a page is drawn: its language, its time zone, and what its scripts need to know."""
 
+from datetime import date
 from typing import Final
 
 from flask import Flask, g, make_response, redirect, render_template, request
@@ -23,6 +24,10 @@ def prepare_templates(app: Flask) -> None:
         lambda one, many, count: _language().plural(one, many, count),
         newstyle=True,
     )
+
+    @app.template_filter()
+    def calendar_day(text: str) -> str:
+        return _language().day(date.fromisoformat(text))
 
     @app.context_processor
     def of_every_page() -> dict[str, object]:

@@ -22,7 +22,14 @@ from scanner_station.service import batches, rehearsal, views
 from scanner_station.service.counter import require_batch
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
-from scanner_station.webapp.calls import body, received_file, text_of, truth_of, whole_number_of
+from scanner_station.webapp.calls import (
+    body,
+    figures_of,
+    received_file,
+    text_of,
+    truth_of,
+    whole_number_of,
+)
 from scanner_station.webapp.context import pages
 from scanner_station.webapp.drawing import page
 from scanner_station.webapp.login import two_people
@@ -104,8 +111,11 @@ def _declared(data: dict[str, object]) -> Declared:
     declared = data.get("declared", {})
     if not isinstance(declared, dict):
         raise InputError("the declared figures must be numbers by category")
+    total = data.get("declared_total")
     return Declared(
-        by_category={category: whole_number_of(declared, category) for category in declared}
+        total=None if total is None else whole_number_of(data, "declared_total"),
+        by_category={category: whole_number_of(declared, category) for category in declared},
+        by_district=figures_of(data, "declared_by_district"),
     )
 
 

@@ -1,13 +1,13 @@
 """The user's language: sentences from gettext catalogues.
 
-The English message template is the key; Indonesian stands in `web/translations`. Numbers and
-times are written by the pages' scripts, in the same language.
+The English message template is the key; Indonesian stands in `web/translations`. Times are written
+by the pages' scripts, in the same language.
 """
 
 import gettext
 import zoneinfo
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from flask import Request
 
 from scanner_station.config import LANGUAGES
 from scanner_station.domain.errors import StationError
+from scanner_station.exports.terbilang import long_date
 
 DOMAIN: Final = "station"
 COOKIE: Final = "language"
@@ -25,6 +26,21 @@ _ZONE_NAMES: Final = {
     "Asia/Makassar": "WITA",
     "Asia/Jayapura": "WIT",
 }
+
+
+class _Number(int):
+    """A whole number that is written 2.629 (Indonesian) or 2,629 where a sentence says %(n)s."""
+
+    _mark: str
+
+    @classmethod
+    def of(cls, value: int, language: str) -> "_Number":
+        number = cls(value)
+        number._mark = "." if language == "id" else ","
+        return number
+
+    def __str__(self) -> str:
+        return f"{int(self):,}".replace(",", self._mark)
 
 
 class Language:
@@ -53,16 +69,26 @@ class Language:
 
     def filled(self, message: str, values: Mapping[str, object]) -> str:
         """Return a template in this language with its values; words among them are translated."""
-        words = {
-            name: self.text(value) if isinstance(value, str) else value
-            for name, value in values.items()
-        }
+        words = {name: self._shown(value) for name, value in values.items()}
         return self.text(message) % words if words else self.text(message)
+
+    def _shown(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return _Number.of(value, self.code)
+        return value
 
     def error(self, error: StationError) -> str:
         """Return an error's sentence, beginning with a capital letter."""
         sentence = self.filled(error.message, error.values)
         return sentence[:1].upper() + sentence[1:]
+
+    def day(self, day: date) -> str:
+        """Return a day in words: Rabu, 19 Desember 2018, or Wednesday, 19 December 2018."""
+        if self.code == "id":
+            return long_date(day)
+        return f"{day:%A}, {day.day} {day:%B %Y}"
 
     def messages(self) -> dict[str, str]:
         """Return the catalogue for the pages' scripts: English template to sentence."""

@@ -343,6 +343,7 @@ def test_a_manifest_is_refused_with_its_problems_and_loaded_once_it_is_clean(
         page.goto(running.address + "/supervisor")
         page.locator("#new").click()
         page.locator("#new-title").fill("Pemusnahan Rabu")
+        page.locator("#new-more summary").click()
         page.locator("#new-declared").fill("rusak = 2.129")
         page.locator("#creating button[type=submit]").click()
         batch = page.locator(".batch[data-slug=pemusnahan-rabu]")

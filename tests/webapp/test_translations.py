@@ -1,20 +1,44 @@
+"""Sentences: none is untranslated, none escapes the catalogue, and numbers and days are local.
+
+Each way to find a sentence is shown to find one that was planted.
+"""
+
 import re
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from scanner_station import assets
+from scanner_station.domain.errors import InputError
+from scanner_station.webapp.translate import Language
 from tests.webapp import catalogue
 
 PLACES = re.compile(r"%\((\w+)\)[a-z]")
+WORD = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
+
+# The same in every language: names of systems, formats and abbreviations.
+AS_IT_IS = {
+    *("NIP", "Android", "iPad, iPhone", "Windows", "Indonesia (PDF)", "English (PDF)"),
+    "/certificate",
+    *("Inspektorat", "Satpol PP", "Kepolisian", "Bagian Hukum", "Pers"),
+}
 
 
-def test_no_sentence_that_a_page_can_show_is_untranslated() -> None:
+def missing() -> list[str]:
     known = catalogue.read()
-    missing = [
+    return [
         f"{place}: {message}"
         for message, place in catalogue.sentences().items()
         if message and not (known.get(message) and known[message].string)
     ]
-    assert not missing, "run `python -m tests.webapp.catalogue`, then translate in station.po"
+
+
+def test_no_sentence_that_a_page_or_a_guide_can_show_is_untranslated() -> None:
+    assert not missing(), "run `python -m tests.webapp.catalogue`, then translate in station.po"
 
 
 def test_every_translation_fills_in_what_the_sentence_does() -> None:
@@ -24,6 +48,96 @@ def test_every_translation_fills_in_what_the_sentence_does() -> None:
 
 def test_the_compiled_catalogue_is_the_one_that_was_written() -> None:
     assert catalogue.MO_FILE.read_bytes() == catalogue.compiled(catalogue.read())
+
+
+PLANTED = [
+    ("web", "templates/help.html", '\n{{ _("Planted in a template") }}'),
+    ("web", "static/js/day.js", '\nt("Planted in a script");'),
+    ("web", "static/js/day.js", "\nt(`Planted in a script, with backticks`);"),
+    ("package", "service/batches.py", '\nBatchError("Planted in an error")\n'),
+    ("package", "service/batches.py", '\nchecked_text(text, "Planted as a word")\n'),
+    ("package", "readers/camera.py", '\nReaderNotice(message="Planted in a notice")\n'),
+]
+
+
+@pytest.fixture
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A copy of all that can hold sentences, into which one may be planted."""
+    places = {"web": tmp_path / "web", "package": tmp_path / "package"}
+    shutil.copytree(catalogue.WEB, places["web"])
+    shutil.copytree(catalogue.PACKAGE, places["package"])
+    monkeypatch.setattr(catalogue, "WEB", places["web"])
+    monkeypatch.setattr(catalogue, "PACKAGE", places["package"])
+    return places
+
+
+def test_sentences_that_were_forgotten_are_found(
+    copies: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where, path, planted in PLANTED:
+        file = copies[where] / path
+        file.write_text(file.read_text("utf-8") + planted, "utf-8")
+    monkeypatch.setattr(catalogue.guide_text, "FOOT", "Planted on paper")
+    assert set(missing()) == {
+        "help.html: Planted in a template",
+        "day.js: Planted in a script",
+        "day.js: Planted in a script, with backticks",
+        "service/batches.py: Planted in an error",
+        "service/batches.py: Planted as a word",
+        "readers/camera.py: Planted in a notice",
+        "exports/guide_text.py: Planted on paper",
+    }
+
+
+# --- what escapes the catalogue ----------------------------------------------------------------
+
+
+class _Texts(HTMLParser):
+    """Collects what a template says outside of `{{ }}` and `{% %}`."""
+
+    SPOKEN = ("aria-label", "alt", "title", "placeholder")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside: list[str] = []
+        text = re.sub(r"\{% block kind %\}.*?\{% endblock %\}", "", text)
+        plain = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", " ", text, flags=re.DOTALL)
+        self.feed(plain)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self._inside.append(tag)
+        for name, value in attributes:
+            if name in self.SPOKEN and WORD.search(value or ""):
+                self.found.append(str(value))
+
+    def handle_data(self, text: str) -> None:
+        said = text.strip(" \n.:")
+        if WORD.search(said) and self._inside[-1:] != ["script"]:
+            self.found.append(" ".join(said.split()))
+
+
+def bare_texts(templates: Path) -> Iterator[str]:
+    for path in sorted(templates.glob("*.html")):
+        for text in _Texts(path.read_text("utf-8")).found:
+            if text not in AS_IT_IS:
+                yield f"{path.name}: {text}"
+
+
+EXAMPLES = {"rusak = 2129", "Oebobo = 500"}  # what people write, as an example
+
+
+def test_no_template_says_anything_that_the_catalogue_does_not_know() -> None:
+    found = list(bare_texts(catalogue.WEB / "templates"))
+    assert [one for one in found if one.split(": ", 1)[1] not in EXAMPLES] == []
+
+
+@pytest.mark.parametrize("bare", ["<p>Forgotten words</p>", '<img alt="Forgotten words">'])
+def test_bare_words_in_a_template_are_found(copies: dict[str, Path], bare: str) -> None:
+    file = copies["web"] / "templates" / "help.html"
+    file.write_text(file.read_text("utf-8") + bare, "utf-8")
+    found = list(bare_texts(copies["web"] / "templates"))
+    assert "help.html: Forgotten words" in found
 
 
 def test_sentences_are_found_in_python_templates_and_scripts() -> None:
@@ -37,3 +151,32 @@ def test_sentences_are_found_in_python_templates_and_scripts() -> None:
 @pytest.mark.parametrize("word", ["rusak", "Kelapa Lima"])
 def test_what_people_wrote_themselves_is_not_in_the_catalogue(word: str) -> None:
     assert word not in catalogue.sentences()
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("id", "Catatan 28.664 tidak menghitung kartu"),
+        ("en", "Entry 28,664 did not count a card"),
+    ],
+)
+def test_numbers_in_sentences_are_written_as_the_language_does(code: str, said: str) -> None:
+    error = InputError(
+        "entry %(sequence)s did not count a card, so there is nothing to take "
+        "back; look its number up in the log",
+        sequence=28664,
+    )
+    told = Language(code, assets.folder("web") / "translations").error(error)
+    assert told.startswith(said), told
+    waiting = InputError("too many wrong tries; wait %(wait_s)d s", wait_s=15)
+    assert "15" in Language(code, assets.folder("web") / "translations").error(waiting)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("id", "Rabu, 19 Desember 2018"), ("en", "Wednesday, 19 December 2018")]
+)
+def test_days_are_written_as_the_language_does(code: str, said: str) -> None:
+    assert Language(code, assets.folder("web") / "translations").day(date(2018, 12, 19)) == said

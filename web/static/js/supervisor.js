@@ -6,8 +6,11 @@ import { banner, byId, calendarDay, call, CallError, make, number, ofBatch, sent
 const refusedIn = (dialog) => dialog.querySelector(".refused");
 
 function reportTo(place, work) {
+  let isBusy = false; // a second tap on the same button is not a second wish
   return async (event) => {
     event?.preventDefault();
+    if (isBusy) return;
+    isBusy = true;
     const text = typeof place === "function" ? place() : place;
     if (text) text.textContent = "";
     try {
@@ -16,6 +19,8 @@ function reportTo(place, work) {
       if (!(error instanceof CallError)) throw error;
       if (text) text.textContent = sentence(error.message);
       else banner("refused", "bad", sentence(error.message));
+    } finally {
+      isBusy = false;
     }
   };
 }
@@ -55,8 +60,9 @@ function card(batch, active) {
       isOpen || batch.state === "paused" ? make("button", { type: "button", class: "danger", onclick: () => openCancel(batch) }, t("Cancel…")) : null),
     make("div", { class: "row exports" }, make("span", {}, t("The log as a file:")),
       download("csv", "CSV"), download("xlsx", "Excel"), download("jsonl", "JSON Lines")),
-    !hasBegun ? null : make("div", { class: "row exports" }, make("span", {}, t("For anybody to check:")),
-      download("bundle", t("Bundle without numbers"))),
+    !hasBegun ? null : make("div", { class: "row exports" }, make("span", {}, t("To be checked:")),
+      download("bundle", t("Bundle without numbers")),
+      make("button", { type: "button", onclick: () => openOpening(batch) }, t("Openings…"))),
     make("div", { class: "row exports" }, make("span", {}, t("The official paper:")),
       make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/table` }, t("Table")),
       make("a", { class: "button", href: `/batches/${encodeURIComponent(batch.slug)}/closing` }, t("Closing")),
@@ -81,6 +87,7 @@ async function openCreating(supplements = "") {
   showScheme();
   byId("new-supplements").value = supplements;
   refusedIn(creating).textContent = "";
+  delete byId("new-slug").dataset.own;
   byId("new-day").value = new Intl.DateTimeFormat("sv-SE").format(new Date());
   creating.showModal();
 }
@@ -101,12 +108,17 @@ const showScheme = () => {
 };
 byId("new-rehearsal").addEventListener("change", showScheme);
 
+const whole = (text) => {
+  if (!/^\d[\d.,]*$/.test(text)) throw new CallError(400, t("This is no whole number: %(text)s", { text }));
+  return Number(text.replace(/[.,]/g, ""));
+};
+
 function declaredFigures(text) {
   const figures = {};
   for (const line of text.split("\n").map((one) => one.trim()).filter(Boolean)) {
     const found = /^(.+?)\s*[=:]\s*([\d.,]+)$/.exec(line);
     if (!found) throw new CallError(400, t("This line is not “category = number”: %(line)s", { line }));
-    figures[found[1]] = Number(found[2].replace(/[.,]/g, ""));
+    figures[found[1]] = whole(found[2]);
   }
   return figures;
 }
@@ -120,7 +132,9 @@ creating.querySelector("form").addEventListener("submit", reportTo(refusedIn(cre
     held_on: form.get("held_on"),
     ...(form.has("rehearsal") ? { rehearsal: true } : { schemes: form.getAll("schemes") }),
     declared: declaredFigures(form.get("declared")),
-    supplements: form.get("supplements"),
+    declared_by_district: declaredFigures(form.get("districts")),
+    declared_total: form.get("total").trim() ? whole(form.get("total").trim()) : null,
+    supplements: form.get("supplements") ?? "",
   });
   creating.close();
   await refresh();
@@ -145,6 +159,16 @@ cancelling.querySelector("form").addEventListener("submit", reportTo(refusedIn(c
   cancelling.close();
   await refresh();
 }));
+
+// --- openings ------------------------------------------------------------------------------
+
+function openOpening(batch) {
+  byId("opening-what").textContent = `${batch.title} · ${batch.slug}`;
+  byId("opening-get").href = ofBatch(batch.slug, "/export?format=openings");
+  byId("opening").showModal();
+}
+
+byId("opening-get").addEventListener("click", () => byId("opening").close());
 
 // --- a manifest ----------------------------------------------------------------------------
 
@@ -312,12 +336,12 @@ manifest.addEventListener("cancel", (event) => {
 
 // -------------------------------------------------------------------------------------------
 
-for (const dialog of [creating, cancelling]) {
+for (const dialog of [creating, cancelling, byId("opening")]) {
   dialog.querySelector(".leave").addEventListener("click", () => dialog.close());
 }
 
 async function refreshForever() {
-  const isBusy = manifest.open || creating.open || cancelling.open || document.hidden;
+  const isBusy = manifest.open || creating.open || cancelling.open || byId("opening").open || document.hidden;
   const hasFocus = byId("batches").contains(document.activeElement);
   try {
     if (!isBusy && !hasFocus) await refresh();

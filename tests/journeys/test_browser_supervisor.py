@@ -1,0 +1,84 @@
+"""What the supervisor does at the desk: batches with all their particulars, files, languages."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scanner_station.service import views
+from tests.journeys.test_browser_witness import WITHIN_MS
+from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
+
+
+@pytest.fixture
+def running(data_folder: Path) -> Iterator[RunningStation]:
+    with RunningStation(data_folder) as station:
+        yield station
+
+
+def test_a_batch_is_created_once_with_all_that_was_declared(
+    running: RunningStation, page: Page
+) -> None:
+    page.goto(running.address + "/supervisor")
+    page.locator("#new").click()
+    page.locator("#new-title").fill("Pemusnahan Rabu")
+    page.locator("#new-place").fill("Halaman Dinas")
+    page.locator("[name=schemes][value=uid]").check()
+    page.locator("#new-more summary").click()
+    page.locator("#new-total").fill("2.629")
+    page.locator("#new-declared").fill("invalid = 2.129\npindah datang: 500")
+    page.locator("#new-districts").fill("Oebobo = dua")
+    create = page.locator("#creating button[type=submit]")
+    create.click()
+    expect(page.locator("#creating .refused")).to_contain_text("Oebobo = dua", timeout=WITHIN_MS)
+    page.locator("#new-districts").fill("Oebobo = 2629")
+    create.dblclick()
+    expect(page.locator(".batch[data-slug=pemusnahan-rabu]")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#creating")).not_to_be_visible()
+    with running.views.connection() as connection:
+        made = views.summary(connection, "pemusnahan-rabu")
+    assert made["schemes"] == ["nik", "uid"]
+    assert made["declared"] == {"invalid": 2129, "pindah datang": 500}
+    assert made["declared_by_district"] == {"Oebobo": 2629}
+    assert made["declared_total"] == 2629
+
+
+def test_openings_are_given_only_after_a_warning(running: RunningStation, page: Page) -> None:
+    running.create()
+    running.scan(nik(1))
+    page.goto(running.address + "/supervisor")
+    page.get_by_role("button", name="Pembuka…").click(timeout=WITHIN_MS)
+    warning = page.locator("#opening")
+    expect(warning).to_contain_text("memuat setiap nomor identitas")
+    with page.expect_download() as saved:
+        warning.get_by_text("Tetap unduh").click()
+    assert saved.value.suggested_filename == f"{SLUG}-openings.jsonl"
+    lines = Path(saved.value.path()).read_text("utf-8").splitlines()
+    assert any(nik(1) in json.dumps(json.loads(line)) for line in lines)
+    expect(warning).not_to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("language", "counted", "day", "time"),
+    [
+        ("id", "dari 2.629 terhitung", "Rabu, 19 Desember 2018", r"\d\d\.\d\d\.\d\d WITA"),
+        ("en", "of 2,629 counted", "Wednesday, 19 December 2018", r"\d\d:\d\d:\d\d WITA"),
+    ],
+)
+def test_numbers_days_and_times_are_written_in_the_language_of_the_page(
+    running: RunningStation, page: Page, language: str, counted: str, day: str, time: str
+) -> None:
+    running.create()
+    running.load(manifest_of(range(2629), ("rusak",), ("Alak",)))
+    page.goto(f"{running.address}/supervisor?language={language}")
+    batch = page.locator(f".batch[data-slug={SLUG}]")
+    expect(batch).to_contain_text(counted, timeout=WITHIN_MS)
+    expect(batch).to_contain_text(day)
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    page.goto(running.address + "/witness")
+    expect(page.locator("#expected")).to_have_text(counted.split(" ")[1], timeout=WITHIN_MS)
+    expect(page.locator("#where")).to_contain_text(day)
+    expect(page.locator("#clock")).to_have_text(re.compile(time))
