@@ -4,27 +4,29 @@ Each of them carries a word that is looked for afterwards in everything that peo
 get to see: pages, streams, figures, log lines, exports. None is counted, none is shown.
 """
 
+import itertools
 import json
 import logging
 import os
 import random
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import cv2
 import numpy as np
 import pytest
 import segno
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from playwright.sync_api import Page, expect
 
 from scanner_station.clock import SystemClock
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.exports.log import export
 from scanner_station.readers.camera import CameraReader
+from scanner_station.readers.camera_source import Frame
 from scanner_station.readers.decoding.process import InProcessDecoder
 from scanner_station.readers.port_finder import PortFinder
 from scanner_station.readers.serial_port import SerialReader
@@ -32,15 +34,18 @@ from scanner_station.readers.stdin import StdinReader
 from scanner_station.service.delivery import Delivery
 from tests.fakes import Notices, PtyScanner
 from tests.journeys.command_line import run
-from tests.readers.test_camera import folder
 from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
 
 pytestmark = pytest.mark.slow
 
 ALL = 10_000
+# The slow readers take a part of them each day, and all of them with HOSTILE=all (five minutes).
+IS_FULL = os.environ.get("HOSTILE") == "all"
 ODD = "\x00\x01\x07\x08\x1b\x7f\x85\u200b\u200e\u202a\u202e\u2028\ufeff\ufffe"
-BY_SERIAL = 2_000
-BY_CAMERA = 60
+BY_CAMERA = ALL if IS_FULL else 150
+BY_PAGE = ALL if IS_FULL else 200
+BY_SERIAL = ALL if IS_FULL else 2_000
+MOST_IN_A_CODE = 2_900
 WORD = "Zq7Xw"
 KINDS = [
     "<script>alert(1)</script>",
@@ -239,14 +244,12 @@ def test_nothing_that_comes_over_a_serial_line_is_counted_or_shown(
 def test_nothing_that_is_held_in_front_of_the_camera_is_counted_or_shown(
     running: RunningStation, payloads: list[str], tmp_path: Path, said: Callable[[], str]
 ) -> None:
-    codes = [text for text in payloads if 6 < len(raw(text)) < 60 and "\x00" not in text]
-    pictures = [_picture(raw(text)) for text in codes[:BY_CAMERA]]
-    (tmp_path / "pictures").mkdir()
+    codes = [raw(text)[:MOST_IN_A_CODE] for text in payloads if "\x00" not in text]
     deliver = deliver_to(running)
     notices = Notices()
     camera = CameraReader(
         ReaderId("camera"),
-        folder(tmp_path / "pictures", pictures),
+        Pictures(itertools.islice(itertools.cycle(codes), BY_CAMERA)),
         symbologies=frozenset({Symbology.QR}),
         is_expected=deliver.is_expected,
         fits=deliver.fits,
@@ -263,12 +266,70 @@ def test_nothing_that_is_held_in_front_of_the_camera_is_counted_or_shown(
     assert judge(running, tmp_path, said() + words) == read
 
 
+class Pictures:
+    """Cards whose codes hold any bytes, one after the other, as from a folder of pictures."""
+
+    is_live = False
+    is_folder = True
+
+    def __init__(self, codes: Iterable[bytes]) -> None:
+        self._codes = codes
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number, payload in enumerate(self._codes):
+            yield Frame(image=_picture(payload), at_s=float(number))
+
+    def close(self) -> None:
+        pass
+
+
 def _picture(payload: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    """A card whose code holds any bytes."""
-    card = np.full((420, 640, 3), 90, np.uint8)
-    cv2.rectangle(card, (100, 40), (540, 380), (235, 240, 240), -1)
-    code = np.array([list(row) for row in segno.make_qr(payload).matrix], np.uint8)
-    code = np.kron(np.pad(1 - code, 4, constant_values=1), np.ones((6, 6), np.uint8)) * 255
-    height, width = code.shape
-    card[60 : 60 + height, 180 : 180 + width] = code[..., None]
+    bits = np.array([list(row) for row in segno.make_qr(payload).matrix], np.uint8)
+    code = np.kron(np.pad(1 - bits, 4, constant_values=1), np.ones((4, 4), np.uint8)) * 255
+    card = np.full((code.shape[0] + 60, code.shape[1] + 60, 3), 90, np.uint8)
+    card[30:-30, 30:-30] = code[..., None]
     return card
+
+
+TYPE_ALL = """async (payloads) => {
+    let asked = 0;
+    const fetched = window.fetch;
+    window.fetch = async (...call) => {
+        const answer = await fetched(...call);
+        if (String(call[0]).endsWith("/readings")) asked += 1;
+        return answer;
+    };
+    for (const [number, payload] of payloads.entries()) {
+        for (const key of [...payload, "Enter"])
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+        while (asked <= number) await new Promise((go) => setTimeout(go));
+    }
+}"""
+
+
+def test_nothing_that_a_keyboard_scanner_types_into_the_page_is_counted_or_shown(
+    running: RunningStation,
+    payloads: list[str],
+    tmp_path: Path,
+    said: Callable[[], str],
+    page: Page,
+) -> None:
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    open_officer_page(page, running)
+    # Chromium takes no half characters over its wire: they are put together in the page.
+    for start in range(0, BY_PAGE, 100):
+        part = [json.dumps(text) for text in payloads[start : start + 100]]
+        page.evaluate(f"(parts) => ({TYPE_ALL})(parts.map(JSON.parse))", part)
+    assert wrong == []
+    shown = page.content() + page.evaluate("document.body.innerText + document.title")
+    assert WORD not in shown
+    assert "alert(1)" not in shown
+    assert judge(running, tmp_path, said()) == BY_PAGE
+
+
+def open_officer_page(page: Page, running: RunningStation) -> None:
+    page.goto(running.address + "/")
+    expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=20_000)
