@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from scanner_station.domain.people import Role
 from tests.fakes import FakeClock
 from tests.journeys.command_line import COMMAND, run
 from tests.journeys.test_browser_pages import (
@@ -195,18 +196,57 @@ def test_the_whole_verdict_is_on_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_targets_are_large_enough_for_gloves(running: RunningStation, page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    running.scan(nik(90))
+@pytest.mark.parametrize("size", [(1180, 820), (1366, 720), (1440, 900), (1920, 1080)])
+def test_the_count_and_the_pace_stay_in_view_beside_a_stranger(
+    running: RunningStation, page: Page, size: tuple[int, int]
+) -> None:
+    """Where the page does not scroll as a whole, nothing on the left may be cut off."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     running.scan(nik(1))
     open_officer(page, running)
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("main button, main input, main select")]
-            .map(e => [e, e.getBoundingClientRect()])
-            .filter(([e, box]) => box.width > 0 && (box.height < 47.5 || box.width < 47.5))
-            .map(([e]) => e.outerHTML)"""
+    running.scan(nik(90))
+    expect(page.locator("#pile")).to_be_visible(timeout=WITHIN_MS)
+    cut_off = page.evaluate(
+        """() => ["word", "card", "detail", "pile", "counted", "progress", "asides"]
+            .map(id => [id, document.getElementById(id).getBoundingClientRect().bottom])
+            .filter(([, bottom]) => bottom > innerHeight)"""
     )
-    assert small == []
+    assert cut_off == []
+    page.locator("#last button").last.scroll_into_view_if_needed()
+    expect(page.locator("#last button").last).to_be_in_viewport()
+
+
+TOO_SMALL = """() => [...document.querySelectorAll(
+        "header :is(a, button, select), main :is(button, input, select, .button), "
+        + "dialog[open] :is(button, input, .tile)")]
+    .filter(e => e.type !== "radio")
+    .map(e => [e, e.getBoundingClientRect()])
+    .filter(([e, box]) => box.width > 0 && (box.height < 47.5 || box.width < 43.5))
+    .map(([e, box]) => [box.width, box.height, e.outerHTML.slice(0, 120)])"""
+
+
+@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)])
+def test_targets_are_large_enough_for_gloves(
+    running: RunningStation, page: Page, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    running.scan(nik(90))
+    running.scan(nik(1))
+    running.people.add("Budi Petugas", Role.OFFICER, "482617", by="x")
+    page.goto(running.address + "/login")
+    page.check("input[value='Budi Petugas']")
+    assert page.evaluate(TOO_SMALL) == []
+    page.fill("#signin-secret", "482617")
+    page.press("#signin-secret", "Enter")
+    page.wait_for_url(running.address + "/")
+    expect(page.locator("#undo")).to_be_enabled(timeout=WITHIN_MS)
+    assert page.evaluate(TOO_SMALL) == []
+    page.click("#undo")
+    assert page.evaluate(TOO_SMALL) == []
+    page.click("#undo-leave")
+    page.click("#hand-over")
+    expect(page.locator("#shift .pad")).to_be_visible(timeout=WITHIN_MS)
+    assert page.evaluate(TOO_SMALL) == []
 
 
 def test_a_verdict_is_announced_once_and_nothing_else_shouts(
