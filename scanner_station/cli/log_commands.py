@@ -11,11 +11,13 @@ from scanner_station.cli.progress import bar
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.domain.rehearsal import MARK
+from scanner_station.domain.text import shown
 from scanner_station.exports.receipts import make_receipt
 from scanner_station.exports.verification import Asked, Verified, verify
 from scanner_station.service import forgetting
 
 _MOST_BYTES = 1024 * 1024
+_MOST_SHOWN = 8000
 _FILE = click.Path(path_type=Path)
 
 
@@ -46,7 +48,7 @@ def verify_(
     with bar("verifying") as progress:
         found = verify(bundle, asked, progress=progress)
     for line in _report(found):
-        click.echo(line)
+        click.echo(shown(line, most=_MOST_SHOWN))
 
 
 @cli.command("receipt")

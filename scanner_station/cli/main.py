@@ -17,7 +17,9 @@ from scanner_station.domain.errors import (
     StationError,
     VerificationError,
 )
+from scanner_station.domain.text import shown
 
+_MOST_SHOWN: Final = 8000
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_CANNOT_WORK: Final = 3
@@ -94,7 +96,7 @@ def forget_output() -> None:
 
 
 def _say(sentence: str, code: int) -> int:
-    click.echo("scanner-station: " + " ".join(sentence.split()), err=True)
+    click.echo("scanner-station: " + shown(" ".join(sentence.split()), most=_MOST_SHOWN), err=True)
     return code
 
 

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.note import SignatureType, VerifierKey
+from scanner_station.domain.strict import decode_decimal
 
 NO_WITNESSES: Final = "none"
 _GROUP: Final = "witnesses"
@@ -26,16 +27,15 @@ class Policy:
     witnesses: dict[str, VerifierKey] = field(default_factory=dict)
     groups: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     quorum: str = ""
+    _grouped: set[str] = field(default_factory=set)
 
     def is_met_by(self, signed: set[str]) -> bool:
         """Whether witnesses of these names (the policy's own) are enough."""
-        return self.quorum == NO_WITNESSES or self._has_signed(self.quorum, signed)
-
-    def _has_signed(self, name: str, signed: set[str]) -> bool:
-        if name in self.witnesses:
-            return name in signed
-        needed, members = self.groups[name]
-        return sum(self._has_signed(member, signed) for member in members) >= needed
+        met = {NO_WITNESSES} | (signed & self.witnesses.keys())
+        for name, (needed, members) in self.groups.items():  # each stands after its members
+            if sum(member in met for member in members) >= needed:
+                met.add(name)
+        return self.quorum in met
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":
@@ -101,15 +101,15 @@ class Policy:
 
     def _take_group(self, name: str, needed: str, members: list[str]) -> None:
         self._require_free(name)
-        grouped = {one for _, names in self.groups.values() for one in names}
         for member in members:
             self._require_known(member)
-            if member in grouped or members.count(member) > 1:
+            if member in self._grouped:
                 _refuse("a member stands in a group already")
-        count = {"any": "1", "all": str(len(members))}.get(needed, needed)
-        if not (count.isascii() and count.isdigit() and 1 <= int(count[:9]) <= len(members)):
+            self._grouped.add(member)
+        count = decode_decimal({"any": "1", "all": str(len(members))}.get(needed, needed))
+        if not 1 <= count <= len(members):
             _refuse("it does not say how many of its members must sign")
-        self.groups[name] = (int(count), tuple(members))
+        self.groups[name] = (count, tuple(members))
 
     def _require_free(self, name: str) -> None:
         if name == NO_WITNESSES or name in self.witnesses or name in self.groups:

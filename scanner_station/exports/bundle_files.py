@@ -34,6 +34,9 @@ _END_MARK: Final = b"PK\5\6"
 _MOST_BYTES: Final = 0xF0000000
 _MOST_FILES: Final = 0xFFFF
 _BLOCK_BYTES: Final = 1 << 20
+LONGEST_LINE: Final = 1 << 16
+"""Longer than a line of a manifest or of openings can be."""
+_MOST_FOLDERS: Final = 8
 _MOST_READ_BYTES: Final = 1 << 25
 """Of a file that is read at once: a tile of the longest entries is half of it."""
 
@@ -157,6 +160,8 @@ class _FolderReading:
         self.names = sorted(self._walk(folder, ""))
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
+        if prefix.count("/") > _MOST_FOLDERS:
+            raise VerificationError("%(name)s does not belong here", name=prefix)
         is_empty = True
         with os.scandir(folder) as found:
             for entry in found:
@@ -182,7 +187,7 @@ class _FolderReading:
     def blocks(self, name: str) -> Iterator[bytes]:
         with (self._folder / name).open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
-                yield block + file.readline()
+                yield block + file.readline(LONGEST_LINE)
 
 
 class _ZipWriting:
@@ -256,8 +261,10 @@ class _ZipReading:
         member = self._members[name]
         place, crc = member.end - member.size, 0
         while place < member.end:
-            end = self._data.find(b"\n", min(place + _BLOCK_BYTES, member.end), member.end)
-            end = member.end if end < 0 else end + 1
+            start = min(place + _BLOCK_BYTES, member.end)
+            most = min(start + LONGEST_LINE, member.end)
+            end = self._data.find(b"\n", start, most)
+            end = most if end < 0 else end + 1
             block = self._data[place:end]
             crc = zlib.crc32(block, crc)
             yield block

@@ -20,6 +20,7 @@ from scanner_station.domain.entry import Kind, commitment_of, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
 from scanner_station.domain.tally import ADDED
+from scanner_station.exports.bundle_files import LONGEST_LINE
 from scanner_station.exports.card_store import CardStore
 from scanner_station.exports.manifest_reading import ManifestReader, listed_of
 from scanner_station.exports.openings import Opening, parse_opening
@@ -248,7 +249,7 @@ class _Opened:
     def _read(self, path: Path) -> Iterator[tuple[int, Opening]]:
         try:
             with path.open("rb") as file:
-                for number, line in enumerate(file, start=1):
+                for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
                     opening = parse_opening(line, number)
                     if commitment_of(opening.salt, opening.identifier) != opening.card:
                         raise VerificationError(

@@ -53,8 +53,9 @@ class TreeReader:
 
     def _entries(self, index: int, width: int) -> list[bytes]:
         name = tiles.path(tiles.ENTRIES, index, width)
+        data = self._files.read(name)
         try:
-            entries = tiles.unpack_entries(self._files.read(name))
+            entries = tiles.unpack_entries(data)
         except VerificationError as error:
             raise VerificationError("%(name)s: %(why)s", name=name, why=str(error)) from error
         if len(entries) != width:

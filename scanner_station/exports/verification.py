@@ -118,8 +118,9 @@ class _Verifier:
         self._cards.close()
 
     def run(self) -> Verified:
+        head = self._files.read(bundle.CHECKPOINT)
         with at(bundle.CHECKPOINT):
-            self._head = SignedHead.parse(self._files.read(bundle.CHECKPOINT))
+            self._head = SignedHead.parse(head)
         self._trust()
         with at(bundle.CHECKPOINT):
             check_log_signature(self._head, self._log)
@@ -155,8 +156,9 @@ class _Verifier:
     # --- keys and files --------------------------------------------------------------------
 
     def _trust(self) -> None:
+        text = self._files.read(bundle.POLICY)
         with at(bundle.POLICY):
-            own = Policy.parse(self._files.read(bundle.POLICY))
+            own = Policy.parse(text)
         origin = self._head.checkpoint.origin
         if self._asked.policy is None:
             self._policy, place = own, bundle.POLICY
@@ -246,6 +248,8 @@ class _Verifier:
         found = hashlib.sha256()
         for block in self._files.blocks(bundle.MANIFEST):
             found.update(block)
+            if not block.endswith(b"\n"):  # and so no line's end, however long it goes on
+                break
         if found.hexdigest() != self._audit.opening["manifest_sha256"]:
             raise VerificationError(
                 "%(name)s: it is not the file whose digest the log opens with",
@@ -266,6 +270,9 @@ class _Verifier:
     # --- signatures ------------------------------------------------------------------------
 
     def _check_signatures(self, head: SignedHead) -> list[VerifierKey]:
+        names = [line.name for line in head.note.signatures[1:]]
+        if names != sorted(names):
+            raise VerificationError("the witnesses' lines are not in their order")
         known = self._audit.witnesses + list(self._policy.witnesses.values())
         signed = []
         for line in head.note.signatures[1:]:
@@ -280,11 +287,6 @@ class _Verifier:
         return signed
 
     def _check_policies(self, signed: list[VerifierKey]) -> tuple[VerifierKey, ...]:
-        lines = self._head.note.signatures[1:]
-        if [line.name for line in lines] != sorted(line.name for line in lines):
-            raise VerificationError(
-                "%(place)s: the witnesses' lines are not in their order", place=bundle.CHECKPOINT
-            )
         expected = bundle.policy_of(self._head, self._log, self._audit.witnesses)
         if self._files.read(bundle.POLICY) != expected:
             raise VerificationError(

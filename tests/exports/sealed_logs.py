@@ -5,6 +5,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station.domain.checkpoint import SignedHead, cosignature, log_key, witness_key
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.findings import What
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.service import batches, closing, custody, heads
@@ -51,6 +52,33 @@ def fill(station: Station, cards: int) -> None:
             show(station, SLUG, b"\xff garbage")
     counted = show(station, SLUG, nik(cards))
     station.void(SLUG, counted.sequence, reason="salah ambil", by="petugas")
+
+
+def fill_with_every_kind(station: Station, cards: int) -> None:
+    """Write at least one entry of every kind that a sealed log can hold; the last is the fire."""
+    two = {"by": "penyelia", "seconded_by": "kepala seksi"}
+    fill(station, cards)
+    custody.agree(station, SLUG, by="penyelia")
+    custody.begin_lot(station, SLUG, "Alak", by="petugas")
+    custody.open_container(station, SLUG, by="petugas")
+    stranger = show(station, SLUG, nik(900_777)).sequence
+    custody.add_stranger(station, SLUG, stranger, category="rusak", reason="terlewat", **two)
+    custody.record_unidentified(station, SLUG, category="rusak", reason="hangus", by="petugas")
+    custody.seal_container(station, SLUG, 1, seal_number="S-1", by="petugas", agreed_by="penyelia")
+    custody.break_seal(station, SLUG, 1, reason="salah kotak", **two)
+    custody.seal_container(station, SLUG, 1, seal_number="S-2", by="petugas")
+    figure = custody.pause(station, SLUG, by="petugas")
+    custody.resume(station, SLUG, figure=figure, by="petugas")
+    closing.note(station, SLUG, witness="Budi", text="kotak basah", by="Budi")
+    objection = closing.object_to(station, SLUG, witness="Ani", objection="hujan", by="Ani")
+    closing.answer(station, SLUG, objection, text="ada tenda", by="penyelia")
+    closing.record_refusal(station, SLUG, witness="Budi", objection="tidak mau", by="Budi")
+    total = station.counter(SLUG).tally.burned
+    closing.declare(station, SLUG, Declared(total=total), by="penyelia", reason="pers")
+    for what in (What.MISSING, What.STRANGERS):
+        closing.explain(station, SLUG, what=what, reason="dicari", **two)
+    closing.seal(station, SLUG, **two)
+    custody.burn(station, SLUG, method="dibakar", present="Ani", by="penyelia")
 
 
 def seal(station: Station) -> None:

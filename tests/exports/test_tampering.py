@@ -229,6 +229,27 @@ def test_no_line_of_a_head_can_be_dropped_doubled_or_swapped(
             assert not accepted(copy, Asked()), number
 
 
+@pytest.mark.parametrize("what", ["receipt", "against"])
+def test_a_receipt_or_kept_head_cannot_be_cut_and_no_line_dropped_doubled_or_swapped(
+    original: Original, what: str
+) -> None:
+    data = original.receipt if what == "receipt" else original.kept_head
+    lines = data.splitlines(keepends=True)
+    for end in range(0, len(data), 3):
+        # What is left may be a head with fewer witnesses, which is a head.
+        if not (data[:end].endswith(b"\n") and data[:end].count(b"\xe2\x80\x94") in (1, 2)):
+            assert not original.accepts(**{what: data[:end]}), end
+    for place, line in enumerate(lines):
+        others = lines[:place] + lines[place + 1 :]
+        is_witness = line.startswith("— saksi".encode())
+        assert original.accepts(**{what: b"".join(others)}) == is_witness, place
+        swapped = [*lines[: place - 1], line, lines[place - 1], *lines[place + 1 :]]
+        if place and line != lines[place - 1]:
+            assert not original.accepts(**{what: b"".join(swapped)}), place
+        doubled = lines[: place + 1] + lines[place:]
+        assert not original.accepts(**{what: b"".join(doubled)}), place
+
+
 def test_a_signature_that_is_taken_off_is_missed(original: Original, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(original.bundle, copy)
