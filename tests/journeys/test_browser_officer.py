@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from scanner_station.domain.events import StationFault
 from scanner_station.domain.people import Role
 from tests.fakes import FakeClock
 from tests.journeys.command_line import COMMAND, run
@@ -152,6 +153,13 @@ def test_the_pace_the_time_left_and_what_a_district_lacks_are_told(
 # --- seen from three metres, in the sun, in grey -------------------------------------------
 
 
+def in_grey(page: Page, what: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    """How a part of the page looks without colours and without sharp eyes."""
+    raw = np.frombuffer(page.locator(what).screenshot(), np.uint8)
+    grey = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.resize(grey, (48, 32), interpolation=cv2.INTER_AREA), dtype=np.float64)
+
+
 def test_the_verdicts_differ_in_grey_and_from_afar(running: RunningStation, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 820, "height": 1180})
@@ -167,9 +175,10 @@ def test_the_verdicts_differ_in_grey_and_from_afar(running: RunningStation, page
         verdict(page, name)
         word = page.locator("#word").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
         assert word >= 80, "capitals of 12 mm on a tablet of ten inches"
-        raw = np.frombuffer(page.locator("#verdict").screenshot(), np.uint8)
-        grey = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE)
-        seen[name] = cv2.resize(grey, (48, 32), interpolation=cv2.INTER_AREA).astype(float)
+        seen[name] = in_grey(page, "#verdict")
+    running.station.bus.publish(StationFault(message="the disk is full"))
+    expect(page.locator("#fault")).to_be_visible(timeout=WITHIN_MS)
+    seen["fault"] = in_grey(page, "#fault")
     for one, other in itertools.combinations(seen, 2):
         assert np.abs(seen[one] - seen[other]).mean() > 20, (one, other)
 
@@ -279,6 +288,86 @@ def test_the_new_parts_are_accessible(running: RunningStation, page: Page) -> No
     expect(page.locator(".near")).to_be_visible(timeout=WITHIN_MS)
     report = Axe().run(page)
     assert report.violations_count == 0, report.generate_report()
+
+
+def test_each_verdict_is_told_by_ear(running: RunningStation, page: Page) -> None:
+    """What the loudspeaker gets: how many tones, which, of which colour."""
+    page.add_init_script(
+        """window.tones = [];
+        const Real = window.OscillatorNode;
+        window.OscillatorNode = class extends Real {
+            constructor(context, options) {
+                super(context, options);
+                window.tones.push(`${options.type} ${options.frequency}`);
+            }
+        };"""
+    )
+    open_officer(page, running)
+    page.locator("#last-title").click()
+    expect(page.locator("#sound")).to_be_hidden(timeout=WITHIN_MS)
+    heard = {}
+    for name, payload in {
+        "counted": nik(1),
+        "already_counted": nik(1),
+        "not_on_manifest": nik(90),
+        "unreadable": "12",
+        "fault": "",
+    }.items():
+        page.evaluate("window.tones.length = 0")
+        if payload:
+            running.scan(payload)
+            verdict(page, name)
+        else:
+            running.station.bus.publish(StationFault(message="the disk is full"))
+        page.wait_for_function("() => window.tones.length > 0", timeout=WITHIN_MS)
+        heard[name] = tuple(page.evaluate("window.tones"))
+    assert len(set(heard.values())) == 5
+    assert len({tones[0].split()[0] for tones in heard.values()}) >= 4, "the colours differ too"
+
+
+def test_everything_at_the_table_is_done_by_keyboard(running: RunningStation, page: Page) -> None:
+    running.people.add("Ani Petugas", Role.OFFICER, "713905", by="x")
+    running.people.add("Budi Petugas", Role.OFFICER, "482617", by="x")
+    page.goto(running.address + "/login")
+
+    def reach(wanted: str) -> None:
+        for _ in range(60):
+            if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+                return
+            page.keyboard.press("Tab", delay=60)
+        raise AssertionError(wanted)
+
+    def write(text: str) -> None:
+        page.keyboard.type(text, delay=70)
+        page.keyboard.press("Enter", delay=60)
+
+    expect(page.locator(".tile").first).to_be_visible(timeout=WITHIN_MS)
+    reach(".tile input")
+    page.keyboard.press("Space")
+    write("713905")
+    expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=WITHIN_MS)
+    reach("#number")
+    write(nik(1))
+    verdict(page, "counted")
+    running.scan(nik(90))
+    expect(page.locator("#pile")).to_be_visible(timeout=WITHIN_MS)
+    reach("#pile button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#pile")).to_be_hidden()
+    reach("#undo")
+    page.keyboard.press("Enter")
+    expect(page.locator("#reason")).to_be_focused()
+    write("salah kartu")
+    verdict(page, "void")
+    reach("#hand-over")
+    page.keyboard.press("Enter")
+    expect(page.locator("#shift .tile").first).to_be_visible(timeout=WITHIN_MS)
+    reach("#shift .tile input")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#shift input[value='Budi Petugas']")).to_be_checked()
+    reach("#shift [name=secret]")
+    write("482617")
+    expect(page.locator("#who")).to_have_text("Budi Petugas", timeout=WITHIN_MS)
 
 
 # --- the tablet itself ---------------------------------------------------------------------

@@ -5,17 +5,20 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from scanner_station.domain.people import Role
 from scanner_station.webapp import connections
 from scanner_station.webapp.context import pages_of
 from scanner_station.webapp.network import Network
-from tests.fakes import PATIENCE_S
+from tests.fakes import PATIENCE_S, FakeClock
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, nik
 
+DAY_S = 86_400
 ENOUGH = connections.MOST_FROM_ONE_ADDRESS
 
 
@@ -267,6 +270,42 @@ def test_a_new_certificate_is_used_from_the_next_connection_on(station: RunningS
     ):
         old.wrap_socket(plain, server_hostname="127.0.0.1")
     assert desk.get("/api/people").json["record"][0]["what"] == "certificate renewed"
+
+
+def test_a_running_station_changes_to_its_next_certificate_by_itself(tmp_path: Path) -> None:
+    clock = FakeClock(datetime.now(UTC))
+    with RunningStation(tmp_path / "data", clock=clock) as running:
+        running.create()
+        running.add_people()
+        network_of(running).start()
+        port = port_of(network_of(running).https_address)
+        authority = trusting(running)
+
+        def shown() -> tuple[datetime, bytes]:
+            unchecked = ssl.create_default_context()
+            unchecked.check_hostname = False
+            unchecked.verify_mode = ssl.CERT_NONE
+            with unchecked.wrap_socket(raw(port)) as tablet:
+                found = tablet.getpeercert(binary_form=True)
+            assert found is not None
+            return x509.load_der_x509_certificate(found).not_valid_after_utc, found
+
+        with authority.wrap_socket(raw(port), server_hostname="127.0.0.1") as open_before:
+            seen = [shown()]
+            for _ in range(4):
+                clock.advance((seen[-1][0] - clock.now()).total_seconds() - 61 * DAY_S)
+                assert shown() == seen[-1]
+                clock.advance(2 * DAY_S)
+                seen.append(shown())
+                assert seen[-1][0] - clock.now() > timedelta(days=700)
+            assert len({der for _, der in seen}) == 5
+            # A tablet that has followed all the while is not cut off, and its authority signed all.
+            open_before.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert open_before.recv(15) == b"HTTP/1.1 200 OK"
+        pem = (running.folder / "https" / "authority.crt").read_bytes()
+        signer = x509.load_pem_x509_certificate(pem)
+        for _, der in seen:
+            x509.load_der_x509_certificate(der).verify_directly_issued_by(signer)
 
 
 def test_a_port_that_is_taken_stops_no_counting_and_is_said(tmp_path: Path) -> None:

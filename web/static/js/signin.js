@@ -18,6 +18,10 @@ export class SignIn {
       event.preventDefault();
       this.send();
     });
+    // Arrow keys go on to the next name: only a touch or the space bar has chosen.
+    this.isOnItsWay = false;
+    this.find(".tiles").addEventListener("keydown", (event) => { this.isOnItsWay = event.key.startsWith("Arrow"); });
+    this.find(".tiles").addEventListener("pointerdown", () => { this.isOnItsWay = false; });
     this.find(".pad").addEventListener("click", (event) => this.press(event.target.closest("button")));
   }
 
@@ -53,7 +57,7 @@ export class SignIn {
     this.find("[name=secret]").value = "";
     this.find(".secret").hidden = false;
     this.expect(person.role === "supervisor" ? "passphrase" : "pin");
-    this.find("[name=secret]").focus();
+    if (!this.isOnItsWay) this.find("[name=secret]").focus();
   }
 
   // With the pad on the page, no keyboard has to slide over it.
