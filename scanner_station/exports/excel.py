@@ -27,6 +27,9 @@ _OTHER_COUNTS: Final = (
     "unreadable",
     "voided",
     "manual",
+    "added",
+    "unidentified",
+    "burned",
     "entries",
 )
 _OPTIONS: Final = {

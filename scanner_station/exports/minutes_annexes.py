@@ -13,7 +13,7 @@ from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Spacer
 from scanner_station.domain.entry import Kind
 from scanner_station.domain.errors import StorageError
 from scanner_station.domain.findings import ByHand, Missing, Stranger, Voided
-from scanner_station.exports.minutes_forms import PLAIN, TITLE, Copy, heading, listing
+from scanner_station.exports.minutes_forms import PLAIN, TITLE, Copy, heading, listing, sentence
 from scanner_station.exports.paper import SIDEWAYS, paragraph
 from scanner_station.exports.terbilang import figures, figures_and_words
 from scanner_station.service.minutes import destroyed_cards
@@ -44,6 +44,8 @@ def annexes(connection: Connection, copy: Copy) -> list[Flowable]:
     story: list[Flowable] = [NextPageTemplate(SIDEWAYS), PageBreak()]
     story += _title(copy)
     story.append(_masked_cards(cards, copy) if copy.is_masked else _cards(cards, copy))
+    if not copy.minutes.found.total.burned:
+        story.append(sentence("Tidak ada KTP-el yang dihitung."))
     for number, (title, rows) in zip(_NUMERALS, _others(copy), strict=False):
         story += [Spacer(0, 10), *heading(f"LAMPIRAN {number}. {title}"), rows]
     return story
@@ -90,10 +92,10 @@ def _cards(cards: Iterable[DestroyedCard], copy: Copy) -> Flowable:
             ("No.", 14, True),
             ("Nomor kartu / NIK", 34, False),
             ("Nama", 50, False),
-            ("Alamat", 84, False),
+            ("Alamat", 80, False),
             ("Kecamatan", 29, False),
             ("Kategori", 25, False),
-            ("Cara", 17, False),
+            ("Cara", 21, False),
             ("Entri", 14, True),
         ),
         (

@@ -216,6 +216,7 @@ def test_a_batch_of_no_card_or_one_has_minutes(tmp_path: Path, cards: int) -> No
         text = text_of(printed(station, "kecil"))
         assert f"adalah {figures_and_words(cards)} keping" in text
         assert len(annex_lines(text)) == cards
+        assert ("Tidak ada KTP-el yang dihitung." in text) == (cards == 0)
         assert ("Log batch ini belum dimulai" in text) == (cards == 0)
     finally:
         station.close()

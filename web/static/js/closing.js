@@ -1,10 +1,13 @@
 // The page on which a batch is closed: the sums, what stands in the way, two people who seal.
 
-import { banner, byId, call, CallError, make, moment, number, ofBatch, REASONS, sentence, STATES, t } from "./common.js";
+import {
+  banner, byId, call, CallError, figures, make, moment, number, ofBatch, REASONS, sentence, STATES, t, whole,
+} from "./common.js";
 import { Witnesses } from "./closing_witnesses.js";
 import { ask, prepare, submit } from "./forms.js";
 
 const LOOKS_EVERY_MS = 4000;
+const REST = 20; // times as long as looking took: with many cards missing the station is asked rarely
 const slug = byId("closing").dataset.slug;
 const isOpen = () => found.state === "open" || found.state === "paused";
 let found = null;
@@ -124,12 +127,20 @@ const LISTS = [
 
 function lists() {
   const wereOpen = new Set([...document.querySelectorAll("#lists details[open]")].map((one) => one.dataset.list));
-  byId("lists").replaceChildren(...LISTS.map(([key, word, cells]) => make("details",
-    { "data-list": key, open: wereOpen.has(key) },
-    make("summary", {}, `${word()}: ${number(found[key].length)}`),
-    found[key].length ? make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": word() },
-      make("table", {}, make("tbody", {}, ...found[key].map((one) => make("tr", {},
-        ...cells(one).map((cell) => make("td", {}, cell || "–"))))))) : null)));
+  byId("lists").replaceChildren(...LISTS.map((list) => {
+    const [key, word] = list;
+    const made = make("details", { "data-list": key }, make("summary", {}, `${word()}: ${number(found[key].length)}`));
+    // Thousands of rows are made only for whoever looks at them.
+    made.addEventListener("toggle", () => made.open && made.childElementCount === 1 && made.append(rowsOf(list)));
+    made.open = wereOpen.has(key);
+    return made;
+  }));
+}
+
+function rowsOf([key, word, cells]) {
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": word() },
+    make("table", {}, make("tbody", {}, ...found[key].map((one) => make("tr", {},
+      ...cells(one).map((cell) => make("td", {}, cell || "–")))))));
 }
 
 // --- what people do ------------------------------------------------------------------------
@@ -154,19 +165,6 @@ byId("seal").addEventListener("click", () => ask(byId("sealing"),
 prepare(byId("sealing"), looking((data) => call("POST", ofBatch(slug, "/seal"), data)));
 
 submit(byId("burning"), looking((data) => call("POST", ofBatch(slug, "/burning"), data)));
-
-const whole = (text) => {
-  if (!/^\d[\d.,]*$/.test(text)) throw new CallError(400, t("This is no whole number: %(text)s", { text }));
-  return Number(text.replace(/[.,]/g, ""));
-};
-
-function figures(text) {
-  return Object.fromEntries(text.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => {
-    const parts = /^(.+?)\s*[=:]\s*([\d.,]+)$/.exec(line);
-    if (!parts) throw new CallError(400, t("This line is not “category = number”: %(line)s", { line }));
-    return [parts[1], whole(parts[2])];
-  }));
-}
 
 submit(byId("declaring"), looking(async () => {
   const total = byId("declared-total").value.trim();
@@ -231,13 +229,14 @@ async function look() {
 
 async function lookForever() {
   const isBusy = document.hidden || document.querySelector("dialog[open]");
+  const begun = performance.now();
   try {
     if (!isBusy) await look();
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     banner("stale", "bad", sentence(error.message));
   }
-  setTimeout(lookForever, LOOKS_EVERY_MS);
+  setTimeout(lookForever, Math.max(LOOKS_EVERY_MS, REST * (performance.now() - begun)));
 }
 
 const witnesses = new Witnesses(slug, look);

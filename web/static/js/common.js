@@ -19,6 +19,21 @@ const numbers = new Intl.NumberFormat(locale);
 /** Return 2629 as 2.629 (Indonesian) or 2,629. */
 export const number = (value) => numbers.format(value);
 
+/** Return the whole number that somebody typed, 2629, 2.629 or 2,629; refused if it is none. */
+export function whole(text) {
+  if (!/^(\d{1,15}|\d{1,3}([.,]\d{3}){1,4})$/.test(text)) throw new CallError(400, t("This is no whole number: %(text)s", { text }));
+  return Number(text.replace(/[.,]/g, ""));
+}
+
+/** Return the figures of lines such as “rusak = 2.129”. */
+export function figures(text) {
+  return Object.fromEntries(text.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => {
+    const parts = /^(.+?)\s*[=:]\s*([\d.,]+)$/.exec(line);
+    if (!parts) throw new CallError(400, t("This line is not “category = number”: %(line)s", { line }));
+    return [parts[1], whole(parts[2])];
+  }));
+}
+
 const clockTimes = new Intl.DateTimeFormat(locale, {
   timeZone: settings.time_zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });

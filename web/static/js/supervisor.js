@@ -1,7 +1,7 @@
 // The supervisor's page: batches, their manifests, and their logs as files.
 
 import { saveCsv } from "./csv.js";
-import { banner, byId, calendarDay, call, CallError, make, number, ofBatch, sentence, STATES, t } from "./common.js";
+import { banner, byId, calendarDay, call, CallError, figures, make, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
 
 const refusedIn = (dialog) => dialog.querySelector(".refused");
 
@@ -108,21 +108,6 @@ const showScheme = () => {
 };
 byId("new-rehearsal").addEventListener("change", showScheme);
 
-const whole = (text) => {
-  if (!/^\d[\d.,]*$/.test(text)) throw new CallError(400, t("This is no whole number: %(text)s", { text }));
-  return Number(text.replace(/[.,]/g, ""));
-};
-
-function declaredFigures(text) {
-  const figures = {};
-  for (const line of text.split("\n").map((one) => one.trim()).filter(Boolean)) {
-    const found = /^(.+?)\s*[=:]\s*([\d.,]+)$/.exec(line);
-    if (!found) throw new CallError(400, t("This line is not “category = number”: %(line)s", { line }));
-    figures[found[1]] = whole(found[2]);
-  }
-  return figures;
-}
-
 creating.querySelector("form").addEventListener("submit", reportTo(refusedIn(creating), async (event) => {
   const form = new FormData(event.target);
   await call("POST", "/api/batches", {
@@ -131,8 +116,8 @@ creating.querySelector("form").addEventListener("submit", reportTo(refusedIn(cre
     place: form.get("place"),
     held_on: form.get("held_on"),
     ...(form.has("rehearsal") ? { rehearsal: true } : { schemes: form.getAll("schemes") }),
-    declared: declaredFigures(form.get("declared")),
-    declared_by_district: declaredFigures(form.get("districts")),
+    declared: figures(form.get("declared")),
+    declared_by_district: figures(form.get("districts")),
     declared_total: form.get("total").trim() ? whole(form.get("total").trim()) : null,
     supplements: form.get("supplements") ?? "",
   });

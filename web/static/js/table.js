@@ -1,11 +1,12 @@
 // The table's page: containers, cards that no machine reads, strangers, days and lots.
 
-import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence, STATES, t } from "./common.js";
+import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
 import { containerName } from "./container.js";
 import { ask, prepare, submit } from "./forms.js";
 import { nonce } from "./sender.js";
 
 const LOOKS_EVERY_MS = 3000;
+const REST = 20; // times as long as looking took: a station that is slow is asked rarely
 const PREVIEW_EVERY_MS = 500;
 const MOST_PHOTO_PX = 1600;
 const { slug, camera } = byId("at-table").dataset;
@@ -219,9 +220,7 @@ prepare(byId("pausing"), async (data) => {
 });
 
 submit(byId("resuming"), async (data, form) => {
-  const figure = data.figure.trim();
-  if (!/^\d+$|^\d{1,3}([.,]\d{3})+$/.test(figure)) throw new CallError(400, t("This is no whole number: %(text)s", { text: figure }));
-  const made = await call("POST", path("/resume"), { figure: Number(figure.replace(/[.,]/g, "")) });
+  const made = await call("POST", path("/resume"), { figure: whole(data.figure.trim()) });
   form.reset();
   say(t("Resumed with %(count)s cards", { count: made.figure }));
   await look();
@@ -244,13 +243,14 @@ prepare(byId("adding"), async (data) => {
 
 async function lookForever() {
   const isBusy = document.hidden || document.querySelector("dialog[open]");
+  const begun = performance.now();
   try {
     if (!isBusy) await look();
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     banner("stale", "bad", sentence(error.message));
   }
-  setTimeout(lookForever, LOOKS_EVERY_MS);
+  setTimeout(lookForever, Math.max(LOOKS_EVERY_MS, REST * (performance.now() - begun)));
 }
 
 lookForever();
