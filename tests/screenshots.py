@@ -17,6 +17,7 @@ from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId
 from scanner_station.service import closing, heads
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
+from tests.journeys.test_recap import ALOR, BELU, KUPANG, Offices
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
@@ -310,6 +311,35 @@ def rehearsal(page: Page, running: RunningStation, shoot: Shoot) -> None:
         shoot(f"rehearsal-{path.split('/')[-1] or 'officer'}")
 
 
+def recap(page: Page, running: RunningStation, shoot: Shoot) -> None:
+    """Totals over bundles of several offices, one of them not what it was."""
+    with tempfile.TemporaryDirectory() as name:
+        made = Offices(Path(name))
+        for number, office in enumerate((KUPANG, ALOR), start=1):
+            made.open(f"meja-{number}", office)
+            cards = range(number * 40, number * 60)
+            categories = ("rusak", "pindah datang", "salah cetak")
+            made.burn(f"meja-{number}", f"batch-{number}", cards, categories=categories)
+        bundles = [made.bundle(f"meja-{number}", f"batch-{number}") for number in (1, 2)]
+        openings = [made.openings(f"meja-{number}", f"batch-{number}") for number in (1, 2)]
+        made.close()
+        forged = Path(name) / "dikirim-lewat-surel.zip"
+        forged.write_bytes(bundles[0].read_bytes().replace(b"rusak", b"rusuk", 1))
+        listed = Path(name) / "kantor.txt"
+        listed.write_text(f"{KUPANG}\n{ALOR}\n{BELU}\n")
+        page.goto(running.address + "/recap")
+        shoot("recap")
+        page.set_input_files("#bundles", [*map(str, bundles), str(forged)])
+        page.set_input_files("#offices", str(listed))
+        page.set_input_files("#openings", list(map(str, openings)))
+        shoot("recap-chosen")
+        page.click("#total")
+        page.wait_for_selector("#result:not([hidden])")
+        shoot("recap-result")
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        shoot("recap-result-end")
+
+
 def entrance(page: Page, running: RunningStation, shoot: Shoot) -> None:
     """Coming in: the first start, people, tablets, signing in, a change of shift."""
     page.goto(running.address + "/first-start")
@@ -400,7 +430,17 @@ def main(folder: Path, only: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for size, (width, height) in SIZES.items():
-            journeys = (officer, witness, head, supervisor, rehearsal, entrance, table, the_end)
+            journeys = (
+                officer,
+                witness,
+                head,
+                supervisor,
+                rehearsal,
+                recap,
+                entrance,
+                table,
+                the_end,
+            )
             for journey in journeys:
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue

@@ -242,11 +242,22 @@ class _Recap:
             base = known.get((f"{one.opening['station']}/{slug}", one.key))
             if base is None:
                 self._remark_on(one, f"adds to {shown(slug)}, which is not among these bundles")
-            elif base.size != one.opening.get("supplements_size"):
-                self._remark_on(one, f"adds to another state of {shown(slug)} than the one given")
-            elif encode_base64(base.root) != one.opening.get("supplements_root"):
+                continue
+            root = self._root_of(base, one.opening.get("supplements_size"))
+            if root is None:
+                self._remark_on(one, f"adds to a later state of {shown(slug)} than the one given")
+            elif encode_base64(root) != one.opening.get("supplements_root"):
                 self._refuse(one.name, f"it adds to another log {shown(slug)} than the one given")
                 self._result.batches.remove(one.batch)
+
+    def _root_of(self, base: _Found, size: object) -> bytes | None:
+        # A sealed log still takes the fire and refusals, so it may have grown since.
+        if size == base.size:
+            return base.root
+        if not isinstance(size, int) or not 0 < size < base.size:
+            return None
+        source = self._asked.bundles[base.place]
+        return verify(source.path, Asked(sizes=frozenset({size}))).roots[size]
 
     # --- cards -----------------------------------------------------------------------------
 

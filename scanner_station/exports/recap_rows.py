@@ -175,6 +175,7 @@ def as_json(found: Recapitulation) -> Json:
         "counted_twice_total": found.twice_count,
         "alarms": found.alarm_count,
         "remarks": remarks(found),
+        "further_remarks": found.remarks,
         "complete": found.is_complete,
     }
 

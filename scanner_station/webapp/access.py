@@ -93,6 +93,13 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "closing.note": EVERYBODY,
     "closing.answer": _DESK,
     "closing.refuse": EVERYBODY,
+    # totals over many batches
+    "recap.show": _DESK,
+    "recap.begin": _DESK,
+    "recap.send": _DESK,
+    "recap.total": _DESK,
+    "recap.state": _DESK,
+    "recap.download": _DESK,
     "minutes.show": _DESK,
     "minutes.download": _DESK,
     "minutes.particulars": _DESK,

@@ -1,5 +1,7 @@
 """Makes the Flask application from what it is given."""
 
+from zoneinfo import ZoneInfo
+
 from flask import Flask
 
 from scanner_station import assets
@@ -23,6 +25,7 @@ from scanner_station.webapp import (
     officer,
     pairing,
     people,
+    recap,
     supervisor,
     witness,
 )
@@ -34,6 +37,7 @@ from scanner_station.webapp.live import Live
 from scanner_station.webapp.manifest_jobs import ManifestJobs
 from scanner_station.webapp.metrics import Metrics
 from scanner_station.webapp.network import Network
+from scanner_station.webapp.recap_trays import RecapTrays
 from scanner_station.webapp.security import MAX_BODY_BYTES, protect
 from scanner_station.webapp.translate import Languages
 
@@ -71,6 +75,7 @@ def create_app(context: WebContext) -> Flask:
         progress=Progress(),
         spot_checks=SpotChecks(context.station),
         incidents=Incidents(context.station),
+        recaps=RecapTrays(ZoneInfo(settings.station.time_zone)),
         network=Network(app, context.station.folder, settings, context.station.clock),
     ).keep_in(app.extensions)
     prepare_templates(app)
@@ -91,6 +96,7 @@ def create_app(context: WebContext) -> Flask:
         help,
         closing,
         minutes,
+        recap,
         custody,
         api,
     ):

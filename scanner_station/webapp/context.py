@@ -21,6 +21,7 @@ from scanner_station.service.views import Views
 from scanner_station.webapp.live import Live
 from scanner_station.webapp.manifest_jobs import ManifestJobs
 from scanner_station.webapp.metrics import Metrics
+from scanner_station.webapp.recap_trays import RecapTrays
 from scanner_station.webapp.translate import Languages
 
 if TYPE_CHECKING:  # the servers, which are given these parts
@@ -70,12 +71,14 @@ class Pages:
     spot_checks: SpotChecks
     incidents: Incidents
     network: "Network"
+    recaps: RecapTrays
 
     def close(self) -> None:
         """End the live streams, the work on manifests and the local network; safe twice."""
         self.live.close()
         self.incidents.close()
         self.jobs.close()
+        self.recaps.close()
         self.pictures.close()
         self.network.stop()
 

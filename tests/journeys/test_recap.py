@@ -16,7 +16,7 @@ from scanner_station.domain.identifier import Scheme, masked
 from scanner_station.domain.people import Office
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.openings import export_openings
-from scanner_station.service import batches, closing, rehearsal
+from scanner_station.service import batches, closing, custody, rehearsal
 from scanner_station.service.people import People
 from scanner_station.service.station import Station
 from tests.fakes import FakeClock
@@ -255,6 +255,10 @@ def test_a_supplement_adds_to_its_batch_and_is_no_second_count_of_it(offices: Of
     assert found["total"]["burned"] == 35
     assert found["by_office"][KUPANG]["logs"] == ["meja-1/kupang", "meja-1/tambahan"]
     assert not any("adds to" in remark for remark in found["remarks"])
+    custody.burn(offices.stations["meja-1"], "kupang", method="dibakar", present="Budi", by="Sari")
+    grown = recap(offices.bundle("meja-1", "kupang", "grown"), more)  # the fire came later
+    assert grown["total"]["burned"] == 35
+    assert not any("adds to" in remark for remark in grown["remarks"])
     alone = recap(more)
     assert any("kupang, which is not among these bundles" in one for one in alone["remarks"])
 
