@@ -5,12 +5,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cv2
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from scanner_station.clock import SystemClock
 from scanner_station.domain.errors import StorageError
 from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
 from scanner_station.domain.people import Role
@@ -139,6 +141,7 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.wait_for_selector(".batch")
     shoot("supervisor")
     page.click("#new")
+    page.wait_for_selector("#creating[open]")
     shoot("supervisor-new")
     page.click("#creating .leave")
     page.click(".batch[data-slug=besok] .row button:nth-of-type(2)")
@@ -159,9 +162,22 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.wait_for_selector("#manifest[data-state=checked]")
     shoot("supervisor-checked")
     page.click("#manifest-stop")
+    page.goto(running.address + "/supervisor")
+    page.get_by_role("button", name="Pembuka…").click()
+    shoot("supervisor-openings")
+    running.scan(nik(900))
+    running.station.void(SLUG, 5, reason="salah kotak", by="Ani Petugas")
+    closing.object_to(
+        running.station, SLUG, witness="Wati Saksi", objection="Kotak 3 terbuka.", by="Wati Saksi"
+    )
+    tell(running, "serial-1", ReaderState.LOST)
+    tell(running, "serial-1", ReaderState.READY)
     page.goto(running.address + "/day")
-    page.wait_for_selector("#record")
+    page.wait_for_selector("#record table")
     shoot("supervisor-day")
+    for role in Role:
+        page.goto(f"{running.address}/help/{role}")
+        shoot(f"supervisor-help-{role}")
     page.goto(running.address + "/batches/besok/minutes")
     page.click("#add-officer")
     page.click("#add-witness")
@@ -400,27 +416,48 @@ def tell(running: RunningStation, reader: str, state: ReaderState) -> None:
     )
 
 
-def _with_camera(folder: Path) -> RunningStation:
+class EarlierClock(SystemClock):
+    """The machine's clock, some time ago: so that cards were counted over an hour."""
+
+    def __init__(self, behind: timedelta) -> None:
+        self.behind = behind
+
+    def now(self) -> datetime:
+        return super().now() - self.behind
+
+    def catch_up(self, by: timedelta) -> None:
+        self.behind = max(timedelta(), self.behind - by)
+
+
+def _with_camera(folder: Path, clock: SystemClock) -> RunningStation:
     """A station whose camera sees a card."""
     card = np.full((480, 640, 3), (92, 98, 104), np.uint8)
     cv2.rectangle(card, (120, 110), (520, 362), (235, 226, 214), -1)
     for number in range(40):
         cv2.rectangle(card, (180 + 7 * number, 190), (182 + 7 * number + number % 3, 290), 0, -1)
     picture = cv2.imencode(".jpg", card)[1].tobytes()
-    return RunningStation(folder, latest_picture=lambda: picture)
+    return RunningStation(folder, latest_picture=lambda: picture, clock=clock)
 
 
 @contextmanager
-def counting() -> Iterator[RunningStation]:
+def counting(cards: int = 30) -> Iterator[RunningStation]:
     """A station in the middle of its work."""
-    with tempfile.TemporaryDirectory() as folder, _with_camera(Path(folder) / "data") as running:
+    clock = EarlierClock(timedelta(minutes=cards / 5))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _with_camera(Path(folder) / "data", clock) as running,
+    ):
         running.create()
         districts = ("Oebobo", "Kelapa Lima", "Alak", "Maulafa", "Kota Raja", "Kota Lama")
         running.load(manifest_of(range(400), ("rusak", "pindah datang", "salah cetak"), districts))
         for reader in ("kamera", "serial-1"):
             tell(running, reader, ReaderState.READY)
-        for number in range(30):
+        for number in range(cards):
             running.scan(nik(number))
+            # Some are quick, and twice somebody drinks water.
+            minutes = 5 if number in (cards // 3, cards // 2) else 0.1 + number % 7 / 50
+            clock.catch_up(timedelta(minutes=minutes))
+        clock.behind = timedelta()
         yield running
 
 
@@ -444,7 +481,7 @@ def main(folder: Path, only: str) -> None:
             for journey in journeys:
                 if not journey.__name__.startswith(only.split("-")[0]):
                     continue
-                with counting() as running:
+                with counting(260 if journey is witness else 30) as running:
                     page = browser.new_page(viewport={"width": width, "height": height})
                     page.on("console", lambda said: print(said.type, said.text))
                     page.on("pageerror", lambda error: print("error", error))

@@ -19,12 +19,15 @@ _REMARKABLE: Final = (
     " or body ->> 'earlier_batch' is not null)"
 )
 
+# Named, because SQLite would rather read the whole log: 80 times slower with 5,000 cards.
+_OF_REMARKABLE: Final = "entry indexed by entry_remarkable"
+
 
 def bodies(connection: Connection, batch_id: int, kinds: Iterable[Kind]) -> Iterator[Body]:
     """Yield the bodies of all entries of some kinds (none of them `scan`) in order."""
     wanted = json.dumps(list(kinds))
     found = connection.execute(
-        "select body from entry where batch_id = ?"  # noqa: S608 - a constant of ours
+        f"select body from {_OF_REMARKABLE} where batch_id = ?"  # noqa: S608 - constants of ours
         f" and body ->> 'kind' in (select value from json_each(?)) and {_REMARKABLE}"
         " order by sequence",
         (batch_id, wanted),
@@ -36,7 +39,8 @@ def bodies(connection: Connection, batch_id: int, kinds: Iterable[Kind]) -> Iter
 def remarkable(connection: Connection, batch_id: int) -> Iterator[StoredEntry]:
     """Yield every entry that is not simply one more counted card, in order, without payloads."""
     found = connection.execute(
-        "select sequence, body, identifier from entry left join opening using (batch_id, sequence)"  # noqa: S608 - a constant of ours
+        f"select sequence, body, identifier from {_OF_REMARKABLE}"  # noqa: S608 - constants of ours
+        " left join opening using (batch_id, sequence)"
         f" where entry.batch_id = ? and {_REMARKABLE} order by sequence",
         (batch_id,),
     )

@@ -31,6 +31,7 @@ from scanner_station.webapp import (
 )
 from scanner_station.webapp.auth import guard
 from scanner_station.webapp.calls import StationRequest, refuse_in_sentences
+from scanner_station.webapp.compress import compress
 from scanner_station.webapp.context import Pages, WebContext, pages_of
 from scanner_station.webapp.drawing import prepare_templates
 from scanner_station.webapp.live import Live
@@ -81,6 +82,7 @@ def create_app(context: WebContext) -> Flask:
     prepare_templates(app)
     protect(app, names=own_names(settings.web.names))
     guard(app)
+    compress(app)
     refuse_in_sentences(app)
     for module in (
         login,

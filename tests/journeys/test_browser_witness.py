@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from scanner_station.domain.people import Role
@@ -272,3 +273,28 @@ def test_a_note_stands_in_the_log_and_asks_for_nothing(running: RunningStation, 
         *_, last = views.entries(connection, SLUG)
     assert (last.body["kind"], last.body["by"]) == ("note", NAMES[Role.WITNESS])
     assert last.body["reason"] == "Pukul 10 listrik padam sebentar."
+
+
+def test_every_state_of_the_witnesss_page_is_accessible(
+    running: RunningStation, page: Page
+) -> None:
+    for payload in (nik(1), nik(1), nik(900), "12345"):
+        running.scan(payload)
+    closing.object_to(running.station, SLUG, witness="Wati", objection="Terbuka.", by="Wati")
+    open_witness(page, running)
+    expect(page.locator("#growth svg")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#objections [data-kind=object]")).to_be_visible(timeout=WITHIN_MS)
+    answers = {"counted": nik(1), "not_counted": nik(2), "not_on_manifest": nik(900)}
+    for answer, payload in {**answers, "unreadable": "12"}.items():
+        page.locator("#spot-number").fill(payload)
+        page.locator("#spot-number").press("Enter")
+        shown = page.locator("#spot-answer")
+        expect(shown).to_have_attribute("data-answer", answer, timeout=WITHIN_MS)
+        report = Axe().run(page, context="#spot-answer")
+        assert report.violations_count == 0, report.generate_report()
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
+    running.server.stop()
+    expect(page.locator("body")).to_have_class("witness stale", timeout=WITHIN_MS)
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner_station.domain.entry import Kind
 from scanner_station.domain.errors import BatchError, EntryError, InputError
 from scanner_station.domain.reconciliation import Reconciliation
 from scanner_station.exports.bundle import export_bundle
@@ -311,3 +312,17 @@ def test_lots_stand_in_the_log(station: Station) -> None:
     count(station, 1)
     custody.begin_lot(station, SLUG, "Oebobo", by="petugas")
     assert [lot.name for lot in found(station).findings.custody.lots] == ["Alak", "Oebobo"]
+
+
+def test_what_is_remarkable_is_found_without_reading_the_whole_log(station: Station) -> None:
+    count(station, 1, 2, 3)
+    asked: list[str] = []
+    with station.transaction() as connection:
+        connection.set_trace_callback(asked.append)
+        list(custody_rows.bodies(connection, 1, [Kind.OBJECT]))
+        list(custody_rows.remarkable(connection, 1))
+        connection.set_trace_callback(None)
+        assert len(asked) == 2
+        for query in asked:
+            plan = str(connection.execute(f"explain query plan {query}").fetchall())
+            assert "USING INDEX entry_remarkable" in plan, plan

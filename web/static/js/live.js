@@ -210,6 +210,7 @@ export class Live {
 
   judge() {
     const isAlive = since(this.heardAt, this.heardOnWall) <= STALE_MS;
+    if (this.stationTime === null && isAlive) return; // nothing was heard yet: neither live nor stale
     if (!isAlive) this.wasLost = true;
     if (isAlive !== this.isAlive || isAlive) {
       this.isAlive = isAlive;
