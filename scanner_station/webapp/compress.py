@@ -22,7 +22,7 @@ def compress(app: Flask) -> None:
         if response.mimetype not in _KINDS or response.status_code != 200:
             return response
         response.vary.add("Accept-Encoding")
-        if "gzip" not in request.accept_encodings or request.method == "HEAD":
+        if not request.accept_encodings["gzip"] or request.method == "HEAD":
             return response
         response.direct_passthrough = False
         data = response.get_data()

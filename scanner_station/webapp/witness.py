@@ -9,7 +9,7 @@ from scanner_station.domain.errors import StationError
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, number_in_query, text_of
-from scanner_station.webapp.context import pages
+from scanner_station.webapp.context import batch_is_there, pages
 from scanner_station.webapp.drawing import page
 
 _STREAM_HEADERS: Final = {"Connection": "close", "X-Accel-Buffering": "no"}
@@ -58,6 +58,7 @@ def progress(slug: str) -> Json:
 @blueprint.post("/api/batches/<slug>/spot-checks")
 def spot_check(slug: str) -> Json:
     """Tell where the card that a witness holds stands in the count, masked; counts nothing."""
+    batch_is_there()
     payload = text_of(body(), "payload").encode("utf-8", "surrogatepass")
     return pages().spot_checks.ask(slug, payload, by=by(), address=caller().address)
 

@@ -11,7 +11,7 @@ from scanner_station import assets
 from scanner_station.service.views import summary
 from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
 
-PAGES = (".officer", ".witness", ".supervisor", ".show", ".arrive")
+PAGES = (".officer", ".witness", ".supervisor", ".show", ".arrive", ".of_role", ".paper")
 BATCH = f"/api/batches/{SLUG}"
 
 
