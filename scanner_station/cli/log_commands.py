@@ -15,6 +15,7 @@ from scanner_station.domain.text import shown
 from scanner_station.exports.receipts import make_receipt
 from scanner_station.exports.verification import Asked, Verified, verify
 from scanner_station.service import forgetting
+from scanner_station.storage import incoming
 
 _MOST_BYTES = 1024 * 1024
 _MOST_SHOWN = 8000
@@ -76,6 +77,7 @@ def forget(slug: str, data: Path) -> None:
             retention_days=settings.log.retention_days,
             progress=progress,
         )
+        incoming.sweep(data)  # lists and openings on their way when a station was killed
     click.echo(f"batch {slug}: numbers, names and codes are erased; its log can still be checked")
     click.echo(f"cannot be made any more: {forgetting.CANNOT_BE_MADE_AGAIN}")
     click.echo("not reached: exports, openings and copies outside the data folder; erase them too")

@@ -14,10 +14,9 @@ from scanner_station.domain.manifest import ManifestReport
 from scanner_station.service import batches
 from scanner_station.service.station import Station
 from scanner_station.service.views import Json
+from scanner_station.storage import incoming
 from scanner_station.storage.manifests import CheckedManifest
 from scanner_station.webapp.translate import Language
-
-INCOMING: Final = "incoming"
 
 _log = logging.getLogger(__name__)
 
@@ -78,10 +77,7 @@ class ManifestJobs:
     def __init__(self, station: Station) -> None:
         """Sweep away what an earlier run left behind."""
         self._station = station
-        self.folder = station.folder / INCOMING
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        for left_behind in self.folder.iterdir():
-            left_behind.unlink()
+        self.folder = incoming.sweep(station.folder)
         # Guards `_jobs`, `_threads` and the step from CHECKED to another state.
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}

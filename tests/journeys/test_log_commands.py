@@ -118,8 +118,14 @@ def test_a_bundle_is_exported_beside_a_running_station(tmp_path: Path) -> None:
 def test_people_are_forgotten_and_what_cannot_be_made_any_more_is_said(
     data: Path, tmp_path: Path
 ) -> None:
+    (data / "incoming/tmp").mkdir(parents=True)
+    for name in ("upload", "tmp/openings"):
+        (data / "incoming" / name).write_text(nik(4), "utf-8")
     out, _ = call("forget", SLUG, "--data", data)
     assert b"cannot be made any more: minutes with names" in out
+    assert not any(
+        nik(4).encode() in path.read_bytes() for path in data.rglob("*") if path.is_file()
+    )
     call("export", SLUG, "--format", "openings", "--output", tmp_path / "o", "--data", data, code=2)
     call("export", SLUG, "--format", "bundle", "--output", tmp_path / "b", "--data", data)
     call("verify", tmp_path / "b", "--policy", tmp_path / "policy")

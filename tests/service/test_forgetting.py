@@ -6,17 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from scanner_station.domain.counter import Verdict
+from scanner_station.domain.entry import card_salt
 from scanner_station.domain.errors import BatchError, StorageError
 from scanner_station.exports.openings import export_openings
 from scanner_station.exports.receipts import make_receipt
 from scanner_station.exports.verification import Asked, verify
-from scanner_station.service import forgetting
+from scanner_station.service import batches, custody, forgetting
 from scanner_station.service.station import Station
+from scanner_station.storage import batches as batch_rows
 from scanner_station.storage import forgetting as erasing
 from scanner_station.storage.database import FILE_NAME, open_to_read
 from tests.exports.sealed_logs import SLUG, cosign, export, fill, made_station, seal
 from tests.fakes import FakeClock
-from tests.service.stations import nik
+from tests.service.stations import load_manifest, nik, show
 
 CARDS = 60
 
@@ -31,7 +34,7 @@ def station(tmp_path: Path) -> Iterator[Station]:
 
 def numbers_in(folder: Path) -> list[str]:
     """Return the identity numbers and names that stand in any file of the data folder."""
-    data = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    data = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     wanted = [nik(n) for n in range(CARDS)] + [nik(900_000 + n) for n in range(0, CARDS, 10)]
     return [text for text in [*wanted, "Nama 9971"] if text.encode() in data]
 
@@ -46,6 +49,44 @@ def test_nothing_of_the_people_is_left_in_the_data_folder(station: Station) -> N
     assert numbers_in(station.folder)
     forgetting.forget(station, SLUG, by="penyelia")
     assert numbers_in(station.folder) == []
+
+
+def test_secret_salts_photographs_and_the_manifests_name_are_gone_too(
+    station: Station, tmp_path: Path
+) -> None:
+    picture = b"\xff\xd8\xff\xe0 what the camera saw \xff\xd9"
+    custody.agree(station, SLUG, by="penyelia")
+    custody.record_unidentified(
+        station, SLUG, category="rusak", reason="hangus", by="petugas", photograph=picture
+    )
+    load_manifest(other_batch(station), "lain", [(nik(3), "rusak", "Alak", 1)], tmp_path)
+    show(station, "lain", nik(3))
+    with station.transaction() as connection:
+        secret, kept = (batch_rows.secret_of(connection, number) for number in (1, 2))
+        sha256 = connection.execute("select sha256 from manifest where id = 1").fetchone()[0]
+    close(station)
+    traces = [
+        secret,
+        picture,
+        b"kupang.csv",
+        sha256.encode(),
+        *(card_salt(secret, nik(number)) for number in range(CARDS)),
+    ]
+    before = b"".join(path.read_bytes() for path in station.folder.rglob("*") if path.is_file())
+    assert all(trace in before for trace in traces[:4])
+    forgetting.forget(station, SLUG, by="penyelia")
+    data = b"".join(path.read_bytes() for path in station.folder.rglob("*") if path.is_file())
+    assert [trace for trace in traces if trace in data] == []
+    # What another batch knows of the same card is that batch's own.
+    assert numbers_in(station.folder) == [nik(3), "Nama 9971"]
+    assert kept in data
+    again = show(station, "lain", nik(3))
+    assert again.body["verdict"] == Verdict.ALREADY_COUNTED
+
+
+def other_batch(station: Station) -> Station:
+    batches.create(station, "lain", title="Lain", by="penyelia")
+    return station
 
 
 def test_the_bundle_is_the_same_before_and_after(station: Station, tmp_path: Path) -> None:

@@ -33,3 +33,13 @@ def test_a_bundle_from_the_page_is_one_that_anybody_can_check(
 def test_a_log_that_has_not_begun_has_no_bundle(client: FlaskClient) -> None:
     answer = client.get(f"{EXPORT}?format=bundle")
     assert answer.status_code == 409
+
+
+def test_what_a_killed_station_left_of_a_download_is_swept_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / "data" / "incoming" / "tmp" / "openings"
+    left.parent.mkdir(parents=True)
+    left.write_text(nik(1), "utf-8")
+    with RunningStation(tmp_path / "data"):
+        assert list((tmp_path / "data" / "incoming").iterdir()) == []
