@@ -1,4 +1,7 @@
-"""`python -m tests.screenshots [FOLDER]`: every page and state in every size, to be looked at."""
+"""`python -m tests.screenshots [FOLDER [PART]] [--keep]`: every page and state in every size.
+
+To be looked at. `--keep` renews the ones that the documents show.
+"""
 
 import json
 import sys
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from scanner_station.clock import SystemClock
@@ -22,6 +26,18 @@ from tests.journeys.conftest import ARGUMENTS, CHROMIUM
 from tests.journeys.test_recap import ALOR, BELU, KUPANG, Offices
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
+DOCUMENTS = Path(__file__).parents[1] / "docs" / "pictures"
+KEPT = (
+    "officer-counted-desktop",
+    "officer-stranger-tablet",
+    "witness-tablet",
+    "witness-stale-phone",
+    "supervisor-refused-desktop",
+    "supervisor-day-tablet",
+    "supervisor-help-officer-tablet",
+    "pairing-desktop",
+    "shift-tablet",
+)
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 Shoot = Callable[[str], None]
 
@@ -497,5 +513,17 @@ def main(folder: Path, only: str) -> None:
         browser.close()
 
 
+def keep(folder: Path) -> None:
+    """Put the pictures that the documents show, few colours and few bytes, into docs/pictures."""
+    for name in KEPT:
+        if (taken := folder / f"{name}.png").exists():
+            picture = Image.open(taken).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+            picture.save(DOCUMENTS / f"{name}.png", optimize=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "pictures"), [*sys.argv, "", ""][2])
+    given = [one for one in sys.argv[1:] if one != "--keep"]
+    shots = Path(given[0] if given else "pictures")
+    main(shots, given[1] if len(given) > 1 else "")
+    if "--keep" in sys.argv:
+        keep(shots)
