@@ -9,11 +9,13 @@ python bench/recap.py [--quick] [--data FOLDER]
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bundles import make_bundle
@@ -32,6 +34,14 @@ SHARED = 27
 """Cards that each office has in common with the next."""
 
 
+class Measured(NamedTuple):
+    """Time on the clock, of the processor, and the most memory held."""
+
+    seconds: float
+    processor_s: float
+    memory_mb: float
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -46,19 +56,17 @@ def main() -> None:
             make_bundle(folder / f"{number:03}.zip", number, range(start, start + CARDS))
         size_mb = sum(path.stat().st_size for path in folder.glob("*.zip")) / 1e6
         print(f"disk {disk_of(folder)}; {count} bundles of {CARDS} cards, {size_mb:.0f} MB")
-        print(f"{'what':<12} {'time s':>8} {'/ hashing':>10} {'peak MB':>8}")
-        bare, memory = alone(hash_all, folder)
-        show("hashing", bare, bare, memory)
+        print(f"{'what':<12} {'time s':>8} {'CPU s':>8} {'/ hashing':>10} {'peak MB':>8}")
+        bare = alone(hash_all, folder)
+        show("hashing", bare, bare)
         for what, with_openings in (("recap", False), ("+ openings", True)):
-            took, memory = alone(recap_all, folder, count, with_openings=with_openings)
-            show(what, took, bare, memory)
-        took = one_by_one(folder)
-        show("verify", took, bare, peak_rss_mb(children=True))
+            show(what, alone(recap_all, folder, count, with_openings=with_openings), bare)
+        show("verify", one_by_one(folder), bare)
 
 
-def hash_all(folder: Path) -> tuple[float, float]:
+def hash_all(folder: Path) -> Measured:
     """Read the entries of every bundle and compute the roots, nothing else."""
-    began = time.perf_counter()
+    began = begin()
     for path in sorted(folder.glob("*.zip")):
         with opened(path) as files:
             size = SignedHead.parse(files.read(bundle.CHECKPOINT)).checkpoint.size
@@ -72,12 +80,12 @@ def hash_all(folder: Path) -> tuple[float, float]:
                     for leaf in leaves:
                         frontier.append(leaf)
             frontier.root()
-    return time.perf_counter() - began, peak_rss_mb()
+    return measured(began)
 
 
-def recap_all(folder: Path, count: int, *, with_openings: bool) -> tuple[float, float]:
+def recap_all(folder: Path, count: int, *, with_openings: bool) -> Measured:
     """Total every bundle and write the paper, the workbook and the CSV file."""
-    began = time.perf_counter()
+    began = begin()
     found = recapitulate(
         RecapAsked(
             bundles=bundles_in([folder]),
@@ -90,30 +98,56 @@ def recap_all(folder: Path, count: int, *, with_openings: bool) -> tuple[float, 
     )
     for ending in ("csv", "xlsx", "pdf"):
         write_recap(found, folder / f"recap.{ending}")
-    took = time.perf_counter() - began
+    took = measured(began)
     assert not found.refused, found.refused[:3]
     assert found.total.burned == count * CARDS
     assert found.twice_count == (SHARED * (count - 1) if with_openings else 0)
-    return took, peak_rss_mb()
+    return took
 
 
-def one_by_one(folder: Path) -> float:
+def one_by_one(folder: Path) -> Measured:
     """Return how long a process for each bundle would take: every tenth, times ten."""
     paths = sorted(folder.glob("*.zip"))
     some = paths[::10]
-    began = time.perf_counter()
+    began = begin(resource.RUSAGE_CHILDREN)
     for path in some:
         subprocess.run(
             [sys.executable, "-m", "scanner_station", "verify", path],
             check=True,
             stdout=subprocess.DEVNULL,
         )
-    return (time.perf_counter() - began) * len(paths) / len(some)
+    took = measured(began, resource.RUSAGE_CHILDREN)
+    scale = len(paths) / len(some)
+    return Measured(took.seconds * scale, took.processor_s * scale, took.memory_mb)
 
 
-def show(what: str, seconds: float, bare: float, memory_mb: float) -> None:
-    """Print one line."""
-    print(f"{what:<12} {seconds:>8.2f} {seconds / bare:>10.2f} {memory_mb:>8.0f}", flush=True)
+def begin(who: int = resource.RUSAGE_SELF) -> tuple[float, float]:
+    """Return what `measured` takes the difference to."""
+    return time.perf_counter(), processor_s(who)
+
+
+def measured(began: tuple[float, float], who: int = resource.RUSAGE_SELF) -> Measured:
+    """Return what was used since."""
+    return Measured(
+        time.perf_counter() - began[0],
+        processor_s(who) - began[1],
+        peak_rss_mb(children=who == resource.RUSAGE_CHILDREN),
+    )
+
+
+def processor_s(who: int) -> float:
+    """Return the processor's time that was used so far."""
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def show(what: str, took: Measured, bare: Measured) -> None:
+    """Print one line; the ratio is of the processor's time, which other programs move less."""
+    print(
+        f"{what:<12} {took.seconds:>8.2f} {took.processor_s:>8.2f} "
+        f"{took.processor_s / bare.processor_s:>10.2f} {took.memory_mb:>8.0f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -202,7 +202,6 @@ class Categories:
     def __init__(self, most: int = MOST_CATEGORIES) -> None:
         self._most = most
         self._known: set[str] = set()
-        self.further = 0
 
     def rows(self, found: Iterator[tuple[str, Figures]]) -> dict[str, Figures]:
         """Return the rows of one batch under the names that they have in the totals."""
@@ -214,7 +213,6 @@ class Categories:
     def _name(self, category: str) -> str:
         if category not in self._known:
             if len(self._known) >= self._most:
-                self.further += 1
                 return OTHER_CATEGORIES
             self._known.add(category)
         return category

@@ -31,7 +31,7 @@ from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.bundle_files import Reading, written
 from scanner_station.service.counter import require_batch
 from scanner_station.service.heads import head_now
-from scanner_station.storage import batches, heads, manifest_commitments
+from scanner_station.storage import batches, heads, manifest_commitments, scan_log
 from scanner_station.storage.batches import Batch
 
 Progress = Callable[[int, int], None]
@@ -100,7 +100,8 @@ def export_bundle(
     with written(path) as bundle:
         bundle.write(README, [_readme(head, batch)])
         bundle.write(CHECKPOINT, [bytes(head)])
-        if batch.manifest_id is not None:
+        # A log that was cancelled before its first card names no manifest, though one was loaded.
+        if batch.manifest_id is not None and _opens_with_manifest(connection, batch):
             secret = batches.secret_of(connection, batch.id)
             bundle.write(
                 MANIFEST, manifest_commitments.lines(connection, batch.manifest_id, secret)
@@ -118,6 +119,11 @@ def export_bundle(
             )
             told(index * tiles.WIDTH + width, size)
     return head
+
+
+def _opens_with_manifest(connection: Connection, batch: Batch) -> bool:
+    first = scan_log.entry(connection, batch.id, 0)
+    return first is not None and bool(first.body.get("manifest_sha256"))
 
 
 def _hashes(connection: Connection, batch: Batch, size: int, level: int) -> Iterator[bytes]:

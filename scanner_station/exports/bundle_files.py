@@ -233,6 +233,8 @@ class _ZipReading:
         end = _end_of_archive(list(self._members.values()), place)
         # By length first: what follows may be a whole disk.
         if len(data) - place != len(end) or data[place:] != end:
+            if not place:
+                raise _packed_otherwise()
             raise VerificationError("the archive was changed at or behind byte %(at)s", at=place)
         self.names = list(self._members)
 
@@ -245,6 +247,8 @@ class _ZipReading:
             member = _Member(name.decode("ascii", "replace"), place, size, crc)
             if member.local == header + name and member.end <= len(self._data):
                 return member
+        if not place:
+            raise _packed_otherwise()
         raise VerificationError("the archive was changed at byte %(at)s", at=place)
 
     def read(self, name: str) -> bytes:
@@ -302,6 +306,13 @@ def _end_of_archive(members: list[_Member], start: int) -> bytes:
     listed = b"".join(member.central for member in members)
     count = len(members)
     return listed + _END.pack(_END_MARK, 0, 0, count, count, len(listed), start, 0)
+
+
+def _packed_otherwise() -> VerificationError:
+    return VerificationError(
+        "it is no archive as a station writes it; if another program packed it anew, unpack it and "
+        "name the folder"
+    )
 
 
 def _require_small(name: str, size: int) -> None:

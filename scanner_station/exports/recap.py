@@ -15,6 +15,8 @@ from scanner_station.domain.entry import Body
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.identifier import Scheme
 from scanner_station.domain.recapitulation import (
+    MOST_CATEGORIES,
+    OTHER_CATEGORIES,
     Aside,
     Categories,
     CountedBatch,
@@ -283,10 +285,10 @@ class _Recap:
     # --- what is said ----------------------------------------------------------------------
 
     def _remark(self) -> None:
-        if self._categories.further:
+        if others := self._result.by_category.get(OTHER_CATEGORIES):
             self._result.remarks.append(
-                f"there are too many names of categories; {self._categories.further} of them "
-                "are put together under …"
+                f"there are more than {MOST_CATEGORIES} names of categories; {others.burned} cards "
+                f"under further ones are put together under {OTHER_CATEGORIES}"
             )
 
     def _remark_on(self, one: _Found, text: str) -> None:

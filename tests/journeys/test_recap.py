@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from python_calamine import CalamineWorkbook
 from scanner_station.domain.checkpoint import log_key
 from scanner_station.domain.identifier import Scheme, masked
 from scanner_station.domain.people import Office
+from scanner_station.domain.recapitulation import MOST_CATEGORIES, OTHER_CATEGORIES
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.openings import export_openings
 from scanner_station.service import batches, closing, custody, rehearsal
@@ -351,6 +354,45 @@ def test_what_is_no_bundle_is_refused_and_the_others_totalled(
     found = recap(offices.bundle("meja-1", "kupang"), bad, tmp_path / "absent.zip", check=1)
     assert found["total"]["burned"] == 30
     assert [one["name"] for one in found["refused"]] == [str(bad), str(tmp_path / "absent.zip")]
+
+
+def test_a_bundle_packed_anew_is_refused_with_what_to_do_and_its_folder_is_taken(
+    offices: Offices, tmp_path: Path
+) -> None:
+    folder, packed = tmp_path / "unpacked", tmp_path / "packed.zip"
+    with zipfile.ZipFile(offices.bundle("meja-1", "kupang")) as archive:
+        archive.extractall(folder)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as anew:
+            for name in archive.namelist():
+                anew.writestr(name, archive.read(name))
+    (refused,) = recap(packed, check=1)["refused"]
+    assert "unpack it and name the folder" in refused["why"]
+    assert recap(folder)["total"]["burned"] == 30
+
+
+def test_what_would_exhaust_a_machine_gets_a_sentence(tmp_path: Path) -> None:
+    bomb, sparse, pipe = (tmp_path / f"{name}.zip" for name in ("bomb", "sparse", "pipe"))
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("checkpoint", bytes(100_000_000))
+    with sparse.open("wb") as file:
+        file.truncate(200 << 30)
+    os.mkfifo(pipe)
+    found = recap(bomb, sparse, pipe, check=1)
+    assert [one["name"] for one in found["refused"]] == [str(bomb), str(sparse), str(pipe)]
+    assert found["total"]["burned"] == 0
+
+
+def test_names_of_categories_without_end_are_put_together_and_it_says_so(
+    offices: Offices,
+) -> None:
+    categories = tuple(f"kategori {n}" for n in range(MOST_CATEGORIES + 20))
+    offices.open("meja-3", BELU)
+    offices.burn("meja-3", "banyak", range(1000, 1000 + len(categories)), categories=categories)
+    found = recap(offices.bundle("meja-3", "banyak"))
+    assert len(found["by_category"]) == MOST_CATEGORIES + 1
+    assert found["by_category"][OTHER_CATEGORIES]["burned"] == 20
+    assert sum(row["burned"] for row in found["by_category"].values()) == len(categories)
+    assert any("20 cards under further ones" in remark for remark in found["remarks"])
 
 
 def test_wrong_calls_are_said_in_one_sentence(offices: Offices, tmp_path: Path) -> None:

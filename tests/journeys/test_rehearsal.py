@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -142,6 +143,24 @@ def test_a_rehearsal_gives_no_receipts_and_cannot_be_made_real(data: Path, tmp_p
     both = ("batch", "create", "x", "--title", "X", "--rehearsal")
     assert b"made-up" in run(data, *both, "--scheme", "uid", check=2).stderr
     assert b"made-up" in run(data, *both, "--supplements", SLUG, check=2).stderr
+
+
+def test_nobody_turns_a_rehearsal_into_a_real_batch_or_back(data: Path) -> None:
+    run(data, "batch", "create", "sungguh", "--title", "Sungguhan")
+    connection = sqlite3.connect(data / "station.sqlite3")
+    for slug, wanted in ((SLUG, 0), ("sungguh", 1)):
+        with pytest.raises(sqlite3.IntegrityError, match="stays"):
+            connection.execute("update batch set is_rehearsal = ? where slug = ?", (wanted, slug))
+    connection.close()
+
+
+def test_a_rehearsal_that_is_cancelled_before_its_first_card_stays_marked(
+    data: Path, tmp_path: Path
+) -> None:
+    two = ("--by", "Ani", "--with", "Budi", "--reason", "salah nama")
+    run(data, "batch", "cancel", SLUG, *two)
+    run(data, "export", SLUG, "--format", "bundle", "--output", str(tmp_path / "b.zip"))
+    assert run(data, "verify", str(tmp_path / "b.zip")).stdout.decode().startswith(MARK)
 
 
 def test_only_a_rehearsal_with_its_own_list_has_cards_to_print(data: Path, tmp_path: Path) -> None:
