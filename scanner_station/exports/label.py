@@ -73,6 +73,9 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(_WIDTH, _HEIGHT), invariant=1)
     canvas.setTitle(f"{slug} {number}")
+    is_rehearsal = require_batch(connection, slug).is_rehearsal
+    if is_rehearsal:  # under the code, which has to be read
+        draw_marks(canvas, (MARK,), _WIDTH, _HEIGHT, top_mm=0)
     draw_code(canvas, text, 2 * mm, _HEIGHT - _CODE - 3 * mm, _CODE)
     lines = (
         (f"{_FORMS.get(container.form, container.form)} {number}", 20.0, BOLD, 1),
@@ -81,6 +84,7 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
         (container.label, 11.0, REGULAR, 3),
         (slug, 9.0, REGULAR, 2),
         (container.sealed_at[:16].replace("T", " ") + " UTC", 8.0, REGULAR, 1),
+        (MARK if is_rehearsal else "", 9.0, BOLD, 1),
     )
     down = _HEIGHT - 4 * mm
     for said, size, font, most in lines:
@@ -90,8 +94,6 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
     while width_of(small, _LEAST_PT) > _WIDTH - 6 * mm:
         small = small[:-1]
     canvas.drawString(3 * mm, 2 * mm, small)
-    if require_batch(connection, slug).is_rehearsal:
-        draw_marks(canvas, (MARK,), _WIDTH, _HEIGHT)
     canvas.showPage()
     canvas.save()
     return file.getvalue()

@@ -145,14 +145,20 @@ def _runs(row: bytes) -> Iterator[tuple[int, int]]:
             start = None
 
 
-def draw_marks(canvas: Canvas, marks: tuple[str, ...], width: float, height: float) -> None:
-    """Draw the marks across a page of a size in points, and once more in a line at its top."""
+def draw_marks(
+    canvas: Canvas, marks: tuple[str, ...], width: float, height: float, *, top_mm: float = 9
+) -> None:
+    """Draw the marks across a page of a size in points, and in a line so far below its top.
+
+    `top_mm` 0: not in a line; the page has a place of its own for it.
+    """
     if not marks:
         return
     use_letters()
     canvas.saveState()
-    canvas.setFont(BOLD, 9)
-    canvas.drawCentredString(width / 2, height - 9 * mm, printable(" · ".join(marks)))
+    if top_mm:
+        canvas.setFont(BOLD, 9)
+        canvas.drawCentredString(width / 2, height - top_mm * mm, printable(" · ".join(marks)))
     canvas.setFillColor(_WATER)
     canvas.translate(width / 2, height / 2)
     canvas.rotate(35)

@@ -43,8 +43,9 @@ def print_slip(taken: TakenAlong, *, time_zone: ZoneInfo) -> bytes:
     frame = Frame(_MARGIN, _MARGIN, width, height, 0, 0, 0, 0)
     # A title may be long: the whole is made smaller until it fits on the one page.
     whole = KeepInFrame(width, height, _story(taken, time_zone), mode="shrink")
+    # Under the text and the code, in the margin above them.
+    draw_marks(canvas, (MARK,) if taken.is_rehearsal else (), *A6, top_mm=5)
     frame.addFromList([whole], canvas)
-    draw_marks(canvas, (MARK,) if taken.is_rehearsal else (), *A6)
     canvas.save()
     return file.getvalue()
 
