@@ -1,54 +1,51 @@
-"""Measures reading: this station's pipeline against the decoders it is built from.
+"""Measures reading: this station's pipeline against the decoders it is built from, in one table.
 
-    python -m bench.reading --photos DIR             photographs with a manifest.csv
-    python -m bench.reading --cards 4                generated damaged cards, 4 of each kind
-    python -m bench.reading --generator FILE         the same from somebody else's generator
-    python -m bench.reading --sequences 1            ten frames of each damaged card
-    python -m bench.reading --stream 300             frames a second of a 1280 x 720 stream
-    python -m bench.reading --negatives 2000         cards without a code, false reads only
+    python -m bench.reading --photos DIR                  everything
+    python -m bench.reading --only cards,sequences        some parts
+    python -m bench.reading --only cards --generator FILE cards from somebody else's generator
 
-DIR/manifest.csv has the columns path, symbology, expected_text; a symbology that starts with
-NEG is a picture without a readable code. A read is right when its text is the expected one
-(line ends and outer spaces aside). `accepted` is what the station would believe; everything
-is also given with a manifest of all the cards shown, as in a batch.
+Parts: `photos` (DIR/manifest.csv has the columns path, symbology, expected_text; a symbology that
+starts with NEG is a picture without a readable code), `cards` (single frames of generated damaged
+cards), `sequences` (frames of one presentation each), `negatives` (cards without a code), `stream`
+(frames a second) and `idle` (an empty table).
+
+A read is right when its text is the expected one, line ends and outer spaces aside; anything else
+is false, but for codes that a person has seen in a picture beside the expected one: they are
+listed in `other_codes.csv`, for all decoders alike, and counted apart.
 """
 
 import argparse
 import csv
 import importlib.util
+import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import zxingcpp
 
 from bench.damaged_cards import AXES, KINDS, LEVELS, Image, frames_of
+from bench.decoders import Reader, plain_text, readers, station
 from scanner_station.clock import SystemClock
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.camera import CameraReader
 from scanner_station.readers.camera_source import Frame
-from scanner_station.readers.decoding import engines
 from scanner_station.readers.decoding.process import DecoderProcess, InProcessDecoder
-from scanner_station.readers.decoding.stages import ALL, PLAIN
-from scanner_station.readers.decoding.still import decode_picture
+from scanner_station.readers.decoding.stages import ALL, SPEAK_ALONE
 from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES
-
-try:
-    from pyzbar import pyzbar
-except ImportError:
-    pyzbar = None
 
 CARDS = frozenset({"QR", "Code128", "Code39"})
 ON_REQUEST = frozenset({"PDF417", "DataMatrix", "ITF"})
 ALL_ASKED = DEFAULT_SYMBOLOGIES | {Symbology.PDF417, Symbology.DATAMATRIX, Symbology.ITF}
 FRAME = (1280, 720)
 TOLD_EVERY_S = 10.0
+PARTS = ("photos", "cards", "sequences", "negatives", "stream", "idle")
+OTHER_CODES = Path(__file__).with_name("other_codes.csv")
 
 
 @dataclass(frozen=True)
@@ -68,94 +65,29 @@ class Score:
     shown: int = 0
     read: int = 0
     false: list[str] = field(default_factory=list)
-    candidates: int = 0
+    other: int = 0
     ms: list[float] = field(default_factory=list)
 
-    def line(self, name: str) -> str:
-        """Return the score as one line of a table."""
-        share = 100 * self.read / self.shown if self.shown else 0.0
+    def line(self, what: str, name: str) -> str:
+        """Return the score as one line of the table."""
+        share = f"{100 * self.read / self.shown:5.1f} %" if self.shown else "        "
         low, high = statistics.median(self.ms), float(np.percentile(self.ms, 95))
         return (
-            f"{name:34} {self.read:5}/{self.shown:<5} {share:5.1f} %  false {len(self.false):3}  "
-            f"median {low:7.1f} ms  p95 {high:7.1f} ms"
+            f"{what:34} {name:30} {self.read:5}/{self.shown:<5} {share} "
+            f"{len(self.false):6} {self.other:6} {low:8.1f} {high:8.1f}"
         )
 
 
-def plain_text(text: str) -> str:
-    """Return a text as it is compared: line ends and outer spaces aside."""
-    return text.replace("\r\n", "\n").strip()
+HEADER = (
+    f"{'what':34} {'decoder':30} {'read':>5}/{'shown':5} {'':7} {'false':>6} {'other':>6} "
+    f"{'median':>8} {'p95 ms':>8}"
+)
 
 
-Reader = Callable[[Image], list[str]]
-
-
-def station(symbologies: frozenset[Symbology], known: frozenset[str] = frozenset()) -> Reader:
-    """Return the station's reading of one picture; `known` is the batch's manifest."""
-
-    def read(image: Image) -> list[str]:
-        texts: list[str] = []
-        found = decode_picture(
-            image,
-            symbologies=symbologies,
-            is_enough=(lambda f: any(plain_text(o.symbol.text) in known for o in f))
-            if known
-            else None,
-        )
-        texts = [s.text for s in found.readings]
-        return texts + [s.text for s in found.candidates if plain_text(s.text) in known]
-
-    return read
-
-
-def zxing(formats: Any = None) -> Reader:
-    """Return zxing-cpp as it comes, or asked for some formats only."""
-
-    def read(image: Image) -> list[str]:
-        chosen = {} if formats is None else {"formats": formats}
-        codes = zxingcpp.read_barcodes(image, text_mode=zxingcpp.TextMode.Plain, **chosen)
-        return [str(code.text) for code in codes]
-
-    return read
-
-
-def zbar(names: tuple[str, ...] = ()) -> Reader:
-    """Return pyzbar as it comes, or asked for some symbologies only."""
-
-    def read(image: Image) -> list[str]:
-        wanted = [getattr(pyzbar.ZBarSymbol, name) for name in names] or None
-        return [c.data.decode("utf-8", "replace") for c in pyzbar.decode(image, symbols=wanted)]
-
-    return read
-
-
-def opencv() -> Reader:
-    """Return OpenCV's two detectors."""
-    square, bars = cv2.QRCodeDetector(), cv2.barcode.BarcodeDetector()
-
-    def read(image: Image) -> list[str]:
-        try:
-            text, _, _ = square.detectAndDecode(image)
-            _, lines, _ = bars.detectAndDecodeMulti(image)[:3]
-        except (cv2.error, ValueError):
-            return []
-        return [t for t in (text, *(lines if isinstance(lines, tuple) else ())) if t]
-
-    return read
-
-
-def readers(symbologies: frozenset[Symbology]) -> dict[str, Reader]:
-    """Return all peers and the station, asked for the same symbologies."""
-    formats = zxingcpp.BarcodeFormats([engines._ZXING[s] for s in symbologies])
-    names = tuple(engines._ZBAR_NAMES[s] for s in symbologies if s in engines._ZBAR_NAMES)
-    peers: dict[str, Reader] = {}
-    if pyzbar is not None:
-        peers |= {"pyzbar, naive": zbar(), "pyzbar, these symbologies": zbar(names)}
-    return peers | {
-        "zxing-cpp, default": zxing(),
-        "zxing-cpp, these symbologies": zxing(formats),
-        "OpenCV's detectors": opencv(),
-        "station, no manifest": station(symbologies),
-    }
+def other_codes() -> frozenset[tuple[str, str]]:
+    """Return pictures and texts of codes in them that were seen beside the expected one."""
+    with OTHER_CODES.open(encoding="utf-8") as file:
+        return frozenset((row["picture"], row["text"]) for row in csv.DictReader(file))
 
 
 def told(items: Iterable[Any]) -> Iterator[Any]:
@@ -171,6 +103,7 @@ def told(items: Iterable[Any]) -> Iterator[Any]:
 def measure(items: Iterable[Item], used: dict[str, Reader]) -> dict[str, Score]:
     """Give every picture to every reader and count right and false reads."""
     scores = {name: Score() for name in used}
+    others = other_codes()
     for item in told(items):
         for name, read in used.items():
             score = scores[name]
@@ -179,7 +112,10 @@ def measure(items: Iterable[Item], used: dict[str, Reader]) -> dict[str, Score]:
             score.ms.append((time.perf_counter() - started_s) * 1e3)
             score.shown += bool(item.text)
             score.read += bool(item.text) and plain_text(item.text) in texts
-            if wrong := texts - {plain_text(item.text)}:
+            wrong = texts - {plain_text(item.text)}
+            seen = {text for text in wrong if (item.name, text) in others}
+            score.other += len(seen)
+            if wrong := wrong - seen:
                 score.false.append(f"{item.name}: {sorted(wrong)} for {item.text!r}")
     return scores
 
@@ -199,34 +135,32 @@ def photographs(folder: Path, *, fitted: bool) -> Iterator[Item]:
         yield Item(row["path"], np.asarray(image, dtype=np.uint8), text, row["symbology"])
 
 
-def show(title: str, scores: dict[str, Score], *, verbose: bool) -> None:
-    """Print one table."""
-    print(f"\n{title}")
+def show(what: str, scores: dict[str, Score], *, verbose: bool) -> None:
+    """Print the lines of one part of the table."""
     for name, score in scores.items():
-        print("  " + score.line(name))
-        if verbose and name.startswith("station"):
-            for wrong in score.false:
-                print("      false:", wrong)
+        print(score.line(what, name), flush=True)
+        for wrong in score.false if verbose and name.startswith("station") else ():
+            print("      false:", wrong)
 
 
 def bench_photographs(folder: Path, *, verbose: bool) -> None:
     """Measure the photographs at both sizes, with few and with more symbologies."""
     for fitted in (False, True):
-        size = "fitted to 1280 x 720" if fitted else "native size"
+        size = "1280 x 720" if fitted else "native"
         items = list(photographs(folder, fitted=fitted))
         for title, groups, symbologies in (
-            ("QR, Code 128, Code 39", CARDS, DEFAULT_SYMBOLOGIES),
-            ("with PDF417, DataMatrix, ITF asked for", CARDS | ON_REQUEST, ALL_ASKED),
+            ("three symbologies", CARDS, DEFAULT_SYMBOLOGIES),
+            ("six symbologies", CARDS | ON_REQUEST, ALL_ASKED),
         ):
             shown = [item for item in items if item.group in groups]
-            show(f"{title}; {size}", measure(shown, readers(symbologies)), verbose=verbose)
+            show(f"photos, {title}, {size}", measure(shown, readers(symbologies)), verbose=verbose)
             others = [
                 Item(item.name, item.image, "", item.group)
                 for item in items
                 if item.group not in groups
             ]
             used = {"station, no manifest": station(symbologies)}
-            show(f"  nothing to read here; {size}", measure(others, used), verbose=verbose)
+            show(f"  not asked for, {size}", measure(others, used), verbose=verbose)
 
 
 def generated(count: int, seed: int) -> Iterator[Item]:
@@ -315,7 +249,7 @@ def bench_sequences(count: int, seed: int, *, frames: int, with_manifest: bool) 
         for index in range(max(1, count))
         if count or (number + level + seed) % len(KINDS) == kind
     ]
-    scores = {"manifest": Score()} if with_manifest else {"no manifest": Score()}
+    scores = {"manifest" if with_manifest else "no manifest": Score()}
     by_axis: dict[str, list[int]] = {}
     for axis, level, kind, index in told(cards):
         seen = list(frames_of(axis, level, kind, seed=seed, index=index, count=frames))
@@ -332,9 +266,8 @@ def bench_sequences(count: int, seed: int, *, frames: int, with_manifest: bool) 
             score.read += seen[0].text in got
             by_axis.setdefault(axis, [0] * LEVELS)[level] += seen[0].text in got
             score.false += [f"{axis} {level}: {text}" for text in got if text != seen[0].text]
-    print(f"\nSequences of {frames} frames, {len(cards)} cards, {len(cards) * frames} frames")
     for name, score in scores.items():
-        print("  " + score.line(f"station, {name} (ms a frame)"))
+        print(score.line(f"cards, {frames} frames each", f"station, {name}, ms a frame"))
         for wrong in score.false:
             print("      false:", wrong)
     for axis, levels in by_axis.items():
@@ -362,11 +295,19 @@ def bench_stream(frames: int) -> None:
     timed = [Frame(image, index / 30) for index, image in enumerate(film)]
     reader = camera(Recorded(timed), frozenset(known), child=True)
     started_s, started_cpu = time.perf_counter(), time.process_time()
+    started_children = children_cpu_s()
     got = [reading.payload.decode() for reading in reader.readings()]
     seconds = time.perf_counter() - started_s
-    print(f"\nStream of 1280 x 720: {len(film)} frames, {len(known)} cards")
-    print(f"  {len(film) / seconds:.0f} frames/s, {time.process_time() - started_cpu:.1f} s CPU "
-          f"of the reader itself, right and in order: {got == known}")  # fmt: skip
+    both = time.process_time() - started_cpu + children_cpu_s() - started_children
+    print(f"stream of 1280 x 720, {len(film)} frames: {len(film) / seconds:.0f} frames/s, "
+          f"{len(film) / both:.0f} a second of processor time of reader and decoder together, "
+          f"{len(got)} of {len(known)} cards, right and in order: {got == known}")  # fmt: skip
+
+
+def children_cpu_s() -> float:
+    """Return the processor time of ended child processes, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def bench_idle(seconds: int = 20) -> None:
@@ -382,45 +323,63 @@ def bench_idle(seconds: int = 20) -> None:
     started = time.process_time()
     list(reader.readings())
     share = 100 * (time.process_time() - started) / seconds
-    print(f"\nIdle camera (empty table, 30 frames/s): {share:.1f} % of a core, capture aside")
+    print(f"idle camera, empty table at 30 frames/s: {share:.1f} % of a core, capture aside")
+
+
+def parts(given: argparse.Namespace) -> Iterator[None]:
+    """Run the chosen parts one after the other."""
+    options = {"peers": not given.no_peers, "verbose": given.verbose}
+    if "photos" in given.only and given.photos:
+        yield bench_photographs(given.photos, verbose=given.verbose)
+    if "cards" in given.only:
+        items = (
+            from_generator(given.generator, given.cards, given.seed)
+            if given.generator
+            else generated(given.cards, given.seed)
+        )
+        yield bench_cards(items, "cards, one frame", **options)
+    if "sequences" in given.only:
+        for with_manifest in (True, False):
+            yield bench_sequences(
+                given.sequences, given.seed, frames=given.frames, with_manifest=with_manifest
+            )
+    if "negatives" in given.only:
+        used = {"station, no manifest": station(DEFAULT_SYMBOLOGIES)}
+        scores = measure(blank(given.negatives, given.seed), used)
+        yield show("cards without a code", scores, verbose=given.verbose)
+    if "stream" in given.only:
+        yield bench_stream(given.stream)
+    if "idle" in given.only:
+        yield bench_idle()
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description="Measure reading against its peers.")
-    parser.add_argument("--photos", type=Path, metavar="DIR")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="photographs and manifest.csv")
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), default=PARTS, metavar=",".join(PARTS)
+    )
     parser.add_argument("--generator", type=Path, metavar="FILE")
-    parser.add_argument("--cards", type=int, default=0, metavar="N")
-    parser.add_argument("--sequences", type=int, metavar="N", help="0 takes one kind of three")
-    parser.add_argument("--no-manifest", action="store_true", help="for sequences")
-    parser.add_argument("--frames", type=int, default=10, metavar="N")
-    parser.add_argument("--stream", type=int, default=0, metavar="FRAMES")
-    parser.add_argument("--negatives", type=int, default=0, metavar="N")
+    parser.add_argument("--cards", type=int, default=2, metavar="N", help="of each kind and level")
+    parser.add_argument("--sequences", type=int, default=0, metavar="N", help="0: 1 kind of 3")
+    parser.add_argument("--frames", type=int, default=10, metavar="N", help="of each sequence")
+    parser.add_argument("--stream", type=int, default=300, metavar="FRAMES")
+    parser.add_argument("--negatives", type=int, default=200, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="name every false read")
     given = parser.parse_args()
+    if unknown := set(given.only) - set(PARTS):
+        parser.error(f"{sorted(unknown)[0]} is no part; the parts are {', '.join(PARTS)}")
+    if "photos" in given.only and not given.photos:
+        print("no photographs are measured: name their folder with --photos", file=sys.stderr)
     cv2.setNumThreads(1)
-    print("stages:", ", ".join(stage.name for stage in ALL), "| plain:", ", ".join(sorted(PLAIN)))
-    if given.photos:
-        bench_photographs(given.photos, verbose=given.verbose)
-    options = {"peers": not given.no_peers, "verbose": given.verbose}
-    if given.generator:
-        items = from_generator(given.generator, max(1, given.cards), given.seed)
-        bench_cards(items, "Generated by the other generator, one frame", **options)
-    elif given.cards:
-        bench_cards(generated(given.cards, given.seed), "Generated, one frame", **options)
-    if given.negatives:
-        used = {"station, no manifest": station(DEFAULT_SYMBOLOGIES)}
-        scores = measure(blank(given.negatives, given.seed), used)
-        show("Cards without a code", scores, verbose=given.verbose)
-    if given.sequences is not None:
-        bench_sequences(
-            given.sequences, given.seed, frames=given.frames, with_manifest=not given.no_manifest
-        )
-    if given.stream:
-        bench_stream(given.stream)
-        bench_idle()
+    print("stages:", ", ".join(stage.name for stage in ALL))
+    print("alone:", ", ".join(sorted(SPEAK_ALONE)))
+    print(HEADER)
+    for _ in parts(given):
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -151,6 +151,7 @@ class IdentifierSettings:
 class CameraSettings:
     """One camera: `source` is an index, a device path, a file, a folder of images or a URL.
 
+    `fixed_length`: an ITF or Codabar of any other length is a part of one, and not taken.
     `stages_off` names stages of decoding that are not tried; the camera refuses unknown names.
     """
 
@@ -159,6 +160,7 @@ class CameraSettings:
     symbologies: tuple[str, ...] = field(
         default=("qr", "code128", "code39"), metadata=_checked(_symbologies)
     )
+    fixed_length: int = field(default=16, metadata=_checked(_between(6, 80)))
     stages_off: tuple[str, ...] = ()
 
 

@@ -16,7 +16,7 @@ from scanner_station.cli.simulation import (
 )
 from scanner_station.config import CameraSettings, SerialSettings, Settings
 from scanner_station.domain.reading import ReaderId, Symbology
-from scanner_station.readers.camera import CameraReader
+from scanner_station.readers.camera import FIXED_LENGTH, CameraReader
 from scanner_station.readers.camera_source import Capture
 from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.readers.port_finder import PortFinder
@@ -56,7 +56,12 @@ class Devices:
         symbologies = frozenset(Symbology(name) for name in camera.symbologies)
         delivery = Delivery(self._station, by=self._by)
         self._add_camera(
-            ReaderId(camera.id), camera.source, symbologies, delivery, frozenset(camera.stages_off)
+            ReaderId(camera.id),
+            camera.source,
+            symbologies,
+            delivery,
+            fixed_length=camera.fixed_length,
+            stages_off=frozenset(camera.stages_off),
         )
 
     def add_serial(self, serial: SerialSettings) -> None:
@@ -79,6 +84,8 @@ class Devices:
         source: str | Capture,
         symbologies: frozenset[Symbology],
         delivery: Delivery,
+        *,
+        fixed_length: int = FIXED_LENGTH,
         stages_off: frozenset[str] = frozenset(),
     ) -> None:
         def make() -> Reader:
@@ -93,6 +100,7 @@ class Devices:
                 near_expected=delivery.is_near_expected,
                 on_candidate=lambda payload: delivery.offer_candidate(reader_id, payload),
                 counts=self.counts,
+                fixed_length=fixed_length,
                 stages_off=stages_off,
             )
             self._cameras[reader_id] = camera
@@ -138,10 +146,6 @@ class Devices:
     def presenting(self) -> list[ReaderId]:
         """Return the cameras before which a card is held just now."""
         return [name for name, camera in self._cameras.items() if camera.is_presenting]
-
-    def readings_by_stage(self) -> dict[str, int]:
-        """Return how many codes each decoder stage has read since the start."""
-        return {stage: count.read for stage, count in self.counts.by_stage.items()}
 
     def stop(self) -> None:
         """Close all devices and wait for their threads."""
@@ -213,7 +217,7 @@ def daemon(
             latest_still=devices.latest_still,
             latest_offer=devices.latest_offer,
             presenting=devices.presenting,
-            decoder_counts=devices.readings_by_stage if devices.has_camera else None,
+            decoder_counts=devices.counts,
         )
         app = create_app(context)
         stack.callback(close_app, app)

@@ -25,8 +25,12 @@ EMPTY_EVERY_S: Final = 1.0
 """An empty table is searched this often, in case it is not empty."""
 SLOW_AFTER_S: Final = 0.3
 """A card unread for this long gets the slow stages, a few a frame."""
-SLOW_A_FRAME: Final = 3
-"""All of them instead, while something was read that a second frame or stage must confirm."""
+FRAME_BUDGET_MS: Final = 120.0
+"""No further stage is begun on a frame that took this long, so that no card waits for another."""
+CONFIRM_BUDGET_MS: Final = 300.0
+"""The same while something was read that a second frame or stage must confirm."""
+FIXED_LENGTH: Final = 16
+"""Digits of an ITF or Codabar, when such are asked for."""
 HINT_AFTER_S: Final = 1.0
 UNREAD_AFTER_S: Final = 2.0
 HOPELESS_AFTER_S: Final = 6.0
@@ -48,7 +52,8 @@ class CameraReader:
     `is_expected` says whether a payload is on the batch's manifest, `fits` whether it is an
     identifier of its schemes; both are asked for candidates only. `near_expected`, when
     given, says whether a payload is one digit away from a manifest line: such a candidate is
-    never accepted, it goes to `on_candidate` for the officer to confirm. `stages_off`: names
+    never accepted, it goes to `on_candidate` for the officer to confirm. `fixed_length`: how many
+    digits a code has of which a part looks like a whole. `stages_off`: names
     of stages that are not to be tried.
     """
 
@@ -66,6 +71,7 @@ class CameraReader:
         on_candidate: Callable[[bytes], None] | None = None,
         decoder: Decoder | None = None,
         counts: stages.StageCounts | None = None,
+        fixed_length: int = FIXED_LENGTH,
         stages_off: frozenset[str] = frozenset(),
         loop: bool = False,
         keep_pace: bool = False,
@@ -80,8 +86,10 @@ class CameraReader:
         self._notify = notify
         self._near_expected = near_expected
         self._on_candidate = on_candidate
+        self._fixed_length = fixed_length
         self._groups = stages.groups(stages_off)
         self._decoder: Decoder = decoder or DecoderProcess()
+        self._crashes_counted = 0
         self._loop = loop
         self._keep_pace = keep_pace
         self._closed = threading.Event()
@@ -102,6 +110,7 @@ class CameraReader:
         self._symbols: dict[bytes, Symbol] = {}
         self._frame_number = 0
         self._turn = 0
+        self._slow_turn = 0
         self._last_decoded_s = -1e9
         self._last_candidate_s = -1e9
         self._unread_since_s: float | None = None
@@ -175,7 +184,7 @@ class CameraReader:
     def _take(self, frame: Frame) -> Outcome:
         """Look at one frame: gate, decode, accept, follow the presentations."""
         self._frame_number += 1
-        self.counts.frames += 1
+        self.counts.add_frame()
         view = self._scene.look(frame.image, frame.at_s)
         accepted = self._decode(frame, view) if self._is_due(view, frame.at_s) else []
         outcome = self._follow(frame, view, accepted)
@@ -214,10 +223,15 @@ class CameraReader:
             self._evidence.forget()
         grey = _grey(frame.image)
         accepted: dict[bytes, Symbol] = {}
+        spent_ms = 0.0
         for name in self._stages_due(view, frame.at_s):
+            if spent_ms >= self._budget_ms():
+                break
             look = self._decoder.look(grey, self._symbologies, [name])
             self.counts.add(look.steps)
-            for found in look.found:
+            spent_ms += sum(step.ms for step in look.steps)
+            self._slow_turn += name in self._groups[2]
+            for found in filter(self._is_whole, look.found):
                 self._last_candidate_s = frame.at_s
                 if self._judge(found).is_accepted:
                     if not accepted:
@@ -225,27 +239,40 @@ class CameraReader:
                     accepted.setdefault(clean(found.symbol.payload), found.symbol)
             if accepted:
                 break
-        self.counts.crashes = getattr(self._decoder, "crashes", 0)
+        crashes = self._decoder.crashes
+        self.counts.add_crashes(crashes - self._crashes_counted)
+        self._crashes_counted = crashes
         return list(accepted.values())
 
-    def _stages_due(self, view: View, at_s: float) -> Sequence[str]:
-        """Return the cheap stages and one more in turn; more for a card that stays unread.
-
-        The slow ones are taken in turn, a few a frame, so that a hopeless card never holds
-        the next one up for long.
-        """
+    def _budget_ms(self) -> float:
+        """Return how long the stages of this frame may take before no further one is begun."""
         if self._is_folder:
-            return [name for group in self._groups for name in group]
+            return float("inf")
+        return CONFIRM_BUDGET_MS if self._evidence.waiting() else FRAME_BUDGET_MS
+
+    def _stages_due(self, view: View, at_s: float) -> Sequence[str]:
+        """Return the cheap stages and one more in turn; all for a card that stays unread.
+
+        The slow ones go on each time where the budget of the frame before ended, so that each
+        has its turn and a hopeless card never holds the next one up for long.
+        """
         names, quick, slow = self._groups
+        if self._is_folder:
+            return [*names, *quick, *slow]
         if view.is_empty:
             return names
         self._turn += 1
-        if self._evidence.waiting():
-            return [*names, *quick, *_in_turn(slow, self._turn, len(slow))]
         since_s = self._unread_since_s
-        if since_s is None or at_s - since_s < SLOW_AFTER_S:
-            return [*names, *_in_turn(quick, self._turn, 1)]
-        return [*names, *quick, *_in_turn(slow, self._turn, SLOW_A_FRAME)]
+        is_new = since_s is None or at_s - since_s < SLOW_AFTER_S
+        if is_new and not self._evidence.waiting():
+            return [*names, *_in_turn(quick, self._turn)[:1]]
+        return [*names, *quick, *_in_turn(slow, self._slow_turn)]
+
+    def _is_whole(self, found: Found) -> bool:
+        """Whether a code is not a part of one, as those without a check digit may be."""
+        if found.symbol.symbology not in engines.SHORT_READ:
+            return True
+        return len(found.symbol.payload.strip(b"ABCD")) == self._fixed_length
 
     def _judge(self, found: Found) -> Acceptance:
         return self._evidence.add(
@@ -354,10 +381,10 @@ class CameraReader:
         )
 
 
-def _in_turn(names: Sequence[str], turn: int, count: int) -> Sequence[str]:
-    """Return `count` of the names, the next ones each turn, all of them in the end."""
-    first = turn * count % len(names) if names else 0
-    return [*names[first:], *names[:first]][:count]
+def _in_turn(names: Sequence[str], turn: int) -> Sequence[str]:
+    """Return the names, beginning with another one each turn."""
+    first = turn % len(names) if names else 0
+    return [*names[first:], *names[:first]]
 
 
 def _grey(image: Image) -> Grey:

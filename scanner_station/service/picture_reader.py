@@ -32,10 +32,15 @@ class PictureReader:
     """Decodes pictures one at a time in a child process, which is started at the first one."""
 
     def __init__(
-        self, station: Station, *, symbologies: frozenset[Symbology] = DEFAULT_SYMBOLOGIES
+        self,
+        station: Station,
+        *,
+        symbologies: frozenset[Symbology] = DEFAULT_SYMBOLOGIES,
+        counts: stages.StageCounts | None = None,
     ) -> None:
         """Read nothing yet."""
         self._station = station
+        self._counts = counts or stages.StageCounts()
         self._symbologies = symbologies
         self._decoder = DecoderProcess()
 
@@ -49,7 +54,12 @@ class PictureReader:
         Raises:
             InputError: it is no picture, or shows two cards.
         """
-        result = self._decoder.decode_file(path, self._symbologies)
+        crashes = self._decoder.crashes
+        try:
+            result = self._decoder.decode_file(path, self._symbologies)
+        finally:
+            self._counts.add_crashes(self._decoder.crashes - crashes)
+        self._counts.add(result.steps)
         evidence = Evidence(
             is_expected=lambda payload: self._station.is_expected(slug, payload),
             fits=lambda payload: self._station.fits(slug, payload),
@@ -57,6 +67,9 @@ class PictureReader:
             for_still=True,
         )
         accepted = _accepted(result, evidence)
+        if accepted:
+            symbol = next(iter(accepted.values()))
+            self._counts.accept(next(one.stage for one in result.found if one.symbol == symbol))
         cards = {card: one for card, one in accepted.items() if self._station.fits(slug, card)}
         if len(cards) > 1:
             first, second = (tail_of(card.decode("ascii", "replace")) for card in list(cards)[:2])

@@ -72,7 +72,7 @@ def create_app(context: WebContext) -> Flask:
         ),
         languages=Languages(web / "translations", settings.station.language),
         pairing=Pairing(context.station.clock),
-        pictures=PictureReader(context.station),
+        pictures=PictureReader(context.station, counts=context.decoder_counts),
         progress=Progress(),
         spot_checks=SpotChecks(context.station),
         incidents=Incidents(context.station),

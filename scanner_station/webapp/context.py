@@ -1,12 +1,13 @@
 """What the pages are given, and what they add to it; both live in the Flask application."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, request
 
 from scanner_station.config import Settings
+from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.service.counter import require_batch
 from scanner_station.service.delivery import Offer
 from scanner_station.service.incidents import Incidents
@@ -39,7 +40,7 @@ class WebContext:
     just now. `latest_picture` returns the newest camera picture as JPEG bytes, None when there is
     none yet; leave it out without a camera. `latest_still` returns the same larger, to be kept as
     a photograph. `latest_offer` returns what a camera read unsurely last. `decoder_counts`
-    returns readings by decoder stage since the start.
+    is what cameras and sent pictures add to, stage by stage.
     """
 
     station: Station
@@ -53,7 +54,7 @@ class WebContext:
     latest_picture: Callable[[], bytes | None] | None = None
     latest_still: Callable[[], bytes | None] = lambda: None
     latest_offer: Callable[[], Offer | None] = lambda: None
-    decoder_counts: Callable[[], dict[str, int]] | None = None
+    decoder_counts: StageCounts = field(default_factory=StageCounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily
 
 from scanner_station.domain.events import EntryRecorded, Event, StationFault
+from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.service.bus import Bus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,7 +21,7 @@ class Metrics:
         *,
         streams_used: Callable[[], int],
         stream_slots: int,
-        decoder_counts: Callable[[], dict[str, int]] | None,
+        decoder_counts: StageCounts,
     ) -> None:
         """Listen to `bus` from now on."""
         self._registry = CollectorRegistry()
@@ -45,8 +46,7 @@ class Metrics:
             "scanner_station_stream_slots", "Live pages at most.", registry=self._registry
         )
         slots.set(stream_slots)
-        if decoder_counts is not None:
-            self._registry.register(_DecoderStages(decoder_counts))
+        self._registry.register(_DecoderStages(decoder_counts))
         bus.subscribe(self._hear)
 
     def _hear(self, event: Event) -> None:
@@ -62,15 +62,28 @@ class Metrics:
 
 
 class _DecoderStages:
-    """Asks the camera for its counts when the figures are asked for."""
+    """What each stage of decoding did, asked for when the figures are asked for."""
 
-    def __init__(self, counts: Callable[[], dict[str, int]]) -> None:
+    def __init__(self, counts: StageCounts) -> None:
         self._counts = counts
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        family = CounterMetricFamily(
-            "scanner_station_decoder_readings", "Readings by decoder stage.", labels=["stage"]
+        by_stage = self._counts.as_dict()
+        for name, what, key, factor in (
+            ("tried", "Times a stage of decoding was tried.", "tried", 1.0),
+            ("readings", "Times a stage of decoding read a code.", "read", 1.0),
+            ("accepted", "Cards that a stage read first and that were believed.", "accepted", 1.0),
+            ("seconds", "Time that a stage of decoding took.", "ms", 1e-3),
+        ):
+            family = CounterMetricFamily(f"scanner_station_decoder_{name}", what, labels=["stage"])
+            for stage, figures in by_stage.items():
+                family.add_metric([stage], figures[key] * factor)
+            yield family
+        yield CounterMetricFamily(
+            "scanner_station_decoder_frames", "Camera frames looked at.", value=self._counts.frames
         )
-        for stage, count in self._counts().items():
-            family.add_metric([stage], count)
-        yield family
+        yield CounterMetricFamily(
+            "scanner_station_decoder_crashes",
+            "Pictures that cost a decoder's process.",
+            value=self._counts.crashes,
+        )

@@ -1,5 +1,6 @@
 """A card in front of the camera is counted once, whatever the camera sees of it meanwhile."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import segno
+import zxingcpp
 
 from scanner_station.clock import SystemClock
 from scanner_station.domain.errors import ReaderError
@@ -14,11 +16,15 @@ from scanner_station.domain.events import ReaderNotice
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers import camera as camera_module
 from scanner_station.readers.camera import CameraReader
+from scanner_station.readers.decoding import stages
 from scanner_station.readers.decoding.process import InProcessDecoder
+from scanner_station.readers.decoding.symbols import Look, Step
 
 Image = npt.NDArray[np.uint8]
 A, B = b"9971015708900001", b"9971025207910002"
 FPS = 30
+SLOW = frozenset(stages.groups()[2])
+"""Their yield is tested with the decoder; here they would only take time."""
 
 
 def table(width: int = 640, height: int = 360) -> Image:
@@ -58,6 +64,7 @@ def reader_of(
     notices: list[ReaderNotice] | None = None,
     **options: object,
 ) -> CameraReader:
+    options.setdefault("stages_off", SLOW)
     return CameraReader(
         ReaderId("camera"),
         source,  # type: ignore[arg-type]  # tests give capture objects, too
@@ -250,3 +257,67 @@ def test_a_candidate_one_digit_off_is_shown_to_the_officer_and_never_counted(
     )
     assert payloads(reader) == []
     assert shown == [A]
+
+
+def test_a_code_without_a_check_digit_is_taken_only_at_its_full_length(tmp_path: Path) -> None:
+    def showing(digits: str) -> list[Image]:
+        made = zxingcpp.create_barcode(digits, zxingcpp.BarcodeFormat.ITF)
+        code = np.array(made.to_image(scale=3), np.uint8)
+        picture = table(1280, 720)
+        picture[200 : 200 + code.shape[0], 200 : 200 + code.shape[1]] = code[..., None]
+        return [table(1280, 720)] * 10 + [picture] * 15
+
+    for digits, taken in ((A.decode(), [A]), (A.decode()[:14], [])):
+        reader = CameraReader(
+            ReaderId("camera"),
+            film(tmp_path, showing(digits)),
+            symbologies=frozenset({Symbology.ITF}),
+            is_expected=lambda _: True,
+            fits=lambda _: True,
+            clock=SystemClock(),
+            notify=lambda _: None,
+            decoder=InProcessDecoder(),
+            stages_off=SLOW,
+        )
+        assert payloads(reader) == taken
+
+
+class SlowDecoder:
+    """Reads nothing and says of each stage that it took half a frame's budget."""
+
+    crashes = 0
+
+    def __init__(self) -> None:
+        self.tried: list[str] = []
+
+    def look(self, image: Image, symbologies: object, names: Sequence[str]) -> Look:
+        del image, symbologies
+        self.tried += names
+        ms = camera_module.FRAME_BUDGET_MS / 2
+        return Look(steps=tuple(Step(stage=name, ms=ms, found=0) for name in names))
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def test_a_hopeless_card_gets_every_stage_in_turn_and_no_frame_more_than_its_budget(
+    tmp_path: Path,
+) -> None:
+    decoder = SlowDecoder()
+    reader = reader_of(
+        film(tmp_path, [table()] * 35 + [unreadable_card()] * 60), stages_off=frozenset()
+    )
+    reader._decoder = decoder
+    assert payloads(reader) == []
+    frames = decoder.tried.count("zxing")
+    assert len(decoder.tried) <= 2 * frames
+    assert set(decoder.tried) >= {"zxing", "zxing_fixed"}
+
+
+def test_the_empty_table_is_known_again_after_the_light_has_changed(tmp_path: Path) -> None:
+    lit = np.clip(table().astype(int) + 45, 0, 255).astype(np.uint8)
+    frames = [table()] * 40 + [with_card(A)] * 15 + [lit] * 60 + [with_card(A, base=lit)] * 15
+    reader = reader_of(film(tmp_path, [*frames, *[lit] * 60]))
+    assert payloads(reader) == [A, A]
+    before = reader.counts.by_stage["zxing"].tried
+    assert before < 120

@@ -14,6 +14,7 @@ import pytest
 import segno
 import zxingcpp
 
+from bench import hostile_pictures
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding import (
@@ -117,10 +118,24 @@ OTHER_ENHANCED = [stage.name for stage in ALL if not stage.is_plain][1]
             ["216736"],
         ),
         ([found("zxing", "216736", Symbology.ITF)], ["216736"], []),
+        (
+            [found(stage, "DE39", Symbology.CODE39) for stage in ("zbar_blur", "zbar_sharp")],
+            [],
+            ["DE39"],
+        ),
+        ([found("zbar", "DE39"), found("zxing", "CODE39")], ["CODE39"], ["DE39"]),
+        ([found("zbar", "4190986"), found("zxing", "4190556")], [], ["4190986", "4190556"]),
+        (
+            [found("zbar", "4190986"), found("zxing", "4190556"), found(ENHANCED, "4190556"),
+             found("zbar_blur", "4190556")],
+            ["4190556"],
+            ["4190986"],
+        ),
     ],
     ids=[
         "unenhanced", "unenhanced_by_the_other", "enhanced_once", "two_stages_agree",
         "two_stages_differ", "short_by_zbar", "short_by_both", "length_free_by_zxing",
+        "one_engine_twice", "part_of_the_whole", "two_texts_in_one_place", "more_engines_for_one",
     ],
 )  # fmt: skip
 def test_what_a_single_picture_gives_is_a_reading_or_a_candidate(
@@ -254,44 +269,10 @@ def test_frames_of_different_sizes_reach_the_child_unharmed(decoder: DecoderProc
         assert [one.symbol.text for one in seen.found] == [CARD]
 
 
-@pytest.mark.slow
 def test_hostile_pictures_never_stop_the_decoder(tmp_path: Path, decoder: DecoderProcess) -> None:
-    rng = np.random.default_rng(2018)
-    names = [stage.name for stage in ALL]
-    everything = frozenset(Symbology) - {Symbology.UNKNOWN}
-    for number in range(40):
-        decoder.look(hostile(rng, number), everything, names)
-    good = [cv2.imencode(f".{kind}", picture_of())[1].tobytes() for kind in ("png", "jpg", "webp")]
-    for number in range(30):
-        content = bytearray(good[number % 3])
-        for place in rng.integers(0, len(content), 1 + number):
-            content[place] = int(rng.integers(0, 256))
-        path = tmp_path / f"{number}.png"
-        path.write_bytes(content[: int(rng.integers(10, len(content) + 1))])
-        try:
-            decode_file(path, everything, decoder=decoder)
-        except InputError:
-            continue
-    assert decoder.look(picture_of(), DEFAULT_SYMBOLOGIES, ["zxing"]).found
-
-
-def hostile(rng: np.random.Generator, number: int) -> Image:
-    """Return noise, bars, torn codes and extreme shapes."""
-    shapes = [(1, 1), (1, 4000), (3000, 2), (60, 60), (480, 640), (2, 2)]
-    height, width = shapes[number % len(shapes)]
-    match number % 4:
-        case 0:
-            return rng.integers(0, 256, (height, width), dtype=np.uint8)
-        case 1:
-            bars = rng.integers(0, 2, (1, width), dtype=np.uint8) * 255
-            return np.repeat(bars, height, axis=0)
-        case 2:
-            code = picture_of(rng.bytes(40).hex(), Symbology.QR)
-            return np.asarray(np.roll(code, int(rng.integers(1, 200)), axis=1))
-        case _:
-            kinds = (Symbology.CODE128, Symbology.ITF, Symbology.CODE39)
-            code = picture_of("0" * 16, kinds[number % 3])
-            return code[:, : int(rng.integers(40, code.shape[1]))].copy()
+    became = hostile_pictures.run(24, 2018, decoder, tmp_path)
+    assert became["pictures"] == 24
+    assert hostile_pictures.still_reads(decoder)
 
 
 def test_without_zbar_the_other_engine_still_reads(monkeypatch: pytest.MonkeyPatch) -> None:

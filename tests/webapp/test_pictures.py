@@ -112,3 +112,19 @@ def test_a_number_that_one_enhanced_stage_read_counts_only_if_the_manifest_has_i
     answer = send(running, b"any")
     assert running.station.counter(SLUG).tally.counted == counted
     assert ((answer.json["offer"] or {}).get("identifier") == nik(3)) == offered
+
+
+def test_what_each_stage_did_with_a_sent_picture_is_in_the_metrics(running: RunningStation) -> None:
+    send(running, picture_of(nik(3)))
+    figures = running.app.test_client().get(
+        "/metrics", headers={"Authorization": "Bearer of this machine's programs"}
+    )
+    for line in (
+        'scanner_station_decoder_tried_total{stage="zxing"} 1.0',
+        'scanner_station_decoder_readings_total{stage="zxing"} 1.0',
+        'scanner_station_decoder_accepted_total{stage="zxing"} 1.0',
+        'scanner_station_decoder_tried_total{stage="likely_bars"} 0.0',
+        "scanner_station_decoder_crashes_total 0.0",
+    ):
+        assert line in figures.text
+    assert 'scanner_station_decoder_seconds_total{stage="zxing"}' in figures.text

@@ -60,7 +60,9 @@ def load_picture(path: Path) -> Grey:
 def _decoded(content: np.ndarray, path: Path) -> Grey:
     try:
         picture = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
-        if picture is not None and may_be_transparent(content[:HEADER_BYTES].tobytes()):
+        if picture is None and content.size:
+            picture = _stretched(cv2.imdecode(content, cv2.IMREAD_UNCHANGED))
+        elif picture is not None and may_be_transparent(content[:HEADER_BYTES].tobytes()):
             picture = _on_white(cv2.imdecode(content, cv2.IMREAD_UNCHANGED), picture)
     except (cv2.error, MemoryError) as error:
         raise InputError(
@@ -79,9 +81,11 @@ def _decoded(content: np.ndarray, path: Path) -> Grey:
 
 
 def may_be_transparent(header: bytes) -> bool:
-    """Whether a file's first bytes announce an alpha channel (PNG's IHDR, WebP's VP8X, VP8L)."""
+    """Whether a file's first bytes announce an alpha channel or leave it open (GIF, TIFF)."""
     if header.startswith(b"\x89PNG"):
         return header[25:26] in {b"\x03", b"\x04", b"\x06"}
+    if header.startswith((b"GIF8", b"II*\x00", b"MM\x00*")):
+        return True
     return header[8:15] == b"WEBPVP8" and header[15:16] in {b"X", b"L"}
 
 
@@ -89,10 +93,22 @@ def _on_white(picture: np.ndarray | None, grey: np.ndarray) -> np.ndarray:
     """Return the grey picture laid on white paper, where the other has an alpha channel."""
     if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
         return grey
+    if not np.issubdtype(picture.dtype, np.integer):
+        return grey
     alpha = picture[:, :, 3].astype(np.float32) / np.iinfo(picture.dtype).max
-    if alpha.shape != grey.shape:  # turned by its EXIF orientation
+    # Turned by its EXIF orientation, or nothing would be left of it.
+    if alpha.shape != grey.shape or not alpha.any():
         return grey
     return np.asarray(255 - alpha * (255 - grey.astype(np.float32)), dtype=np.uint8)
+
+
+def _stretched(picture: np.ndarray | None) -> np.ndarray | None:
+    """Return a measuring picture (real or long numbers) with its range as black to white."""
+    if picture is None or picture.ndim != 2:
+        return None
+    values = np.nan_to_num(picture.astype(np.float64))
+    low, high = float(values.min()), float(values.max())
+    return np.asarray((values - low) * 255 / max(high - low, 1e-12), dtype=np.uint8)
 
 
 def _fit(picture: Grey) -> Grey:

@@ -37,7 +37,9 @@ log = logging.getLogger(__name__)
 
 
 class Decoder(Protocol):
-    """Runs stages on a picture."""
+    """Runs stages on a picture; `crashes` counts the pictures that cost a process."""
+
+    crashes: int
 
     def look(self, image: Grey, symbologies: frozenset[Symbology], names: Sequence[str]) -> Look:
         """Return what the named stages read; nothing when the decoder crashed."""
@@ -50,6 +52,8 @@ class Decoder(Protocol):
 
 class InProcessDecoder:
     """The same without a child, for measuring and for tests of everything else."""
+
+    crashes = 0
 
     def look(self, image: Grey, symbologies: frozenset[Symbology], names: Iterable[str]) -> Look:
         """Return what the named stages read."""

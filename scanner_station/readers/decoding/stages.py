@@ -4,9 +4,10 @@ Each has a name, can be switched off, and is counted. `docs/decoding.md` holds t
 what was tried, with its yield and its milliseconds.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -28,16 +29,16 @@ Change = Callable[[Grey], tuple[Grey, Matrix]]
 """Returns the changed picture and the matrix that maps its pixels back."""
 
 _SAME: Final[Matrix] = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-LARGEST_UPSCALED_PX: Final = 4_000_000
+LARGEST_CHANGED_PX: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """One way of reading a picture.
 
-    `is_plain`: the picture is given to the engine as it is. `speaks_alone`: what it reads
-    needs no second stage to agree. `group`: 0 is run on every frame, 1 in turn on frames that
-    0 did not read, 2 on cards that lie still unread.
+    The first word of `name` is who reads. `is_plain`: the picture is given to the engine as
+    it is. `speaks_alone`: what it reads needs no second stage to agree. `group`: 0 is run on
+    every frame, 1 in turn on frames that 0 did not read, 2 on cards that lie still unread.
     """
 
     name: str
@@ -47,12 +48,26 @@ class Stage:
     is_plain: bool = False
     speaks_alone: bool = False
 
+    @property
+    def who(self) -> str:
+        """Who reads: zxing, zbar, or likely for our own readers."""
+        return self.name.split("_")[0]
+
     def read(self, image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
         """Return the codes this stage reads, their outlines in the pixels of `image`."""
-        if self.change is None:
+        if self.is_plain:
             return self.engine(image, symbologies)
-        changed, back = self.change(image)
-        return [_moved(s, back) for s in self.engine(changed, symbologies)]
+        smaller, to_image = _fitted(image)
+        changed, back = (smaller, _SAME) if self.change is None else self.change(smaller)
+        found = self.engine(changed, symbologies)
+        return [_moved(_moved(symbol, back), to_image) for symbol in found]
+
+
+def _fitted(image: Grey) -> tuple[Grey, Matrix]:
+    """Return a picture of more than four million pixels made smaller, for the slow stages."""
+    if image.size <= LARGEST_CHANGED_PX:
+        return image, _SAME
+    return scaled((LARGEST_CHANGED_PX / image.size) ** 0.5)(image)
 
 
 def _moved(symbol: Symbol, back: Matrix) -> Symbol:
@@ -74,7 +89,7 @@ def scaled(factor: float) -> Change:
     """Return a change of size; enlarging stops at four million pixels."""
 
     def change(image: Grey) -> tuple[Grey, Matrix]:
-        largest = (LARGEST_UPSCALED_PX / image.size) ** 0.5
+        largest = (LARGEST_CHANGED_PX / image.size) ** 0.5
         used = min(factor, max(1.0, largest)) if factor > 1 else factor
         how = cv2.INTER_CUBIC if used > 1 else cv2.INTER_AREA
         back = _SAME / used
@@ -145,7 +160,7 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zxing_turn60", engine=engines.zxing, change=turned(60), group=2),
     Stage(name="zbar_turn45", engine=engines.zbar, change=turned(45), group=2),
     Stage(name="zbar_sharp", engine=engines.zbar, change=sharpened, group=2),
-    Stage(name="faint_bars", engine=_faint, group=2),
+    Stage(name="likely_faint", engine=_faint, group=2),
 )
 BY_NAME: Final = {stage.name: stage for stage in ALL}
 PLAIN: Final = frozenset(stage.name for stage in ALL if stage.is_plain)
@@ -180,29 +195,41 @@ class StageCount:
     ms: float = 0.0
 
 
-@dataclass(slots=True)
 class StageCounts:
-    """Counters by stage, for the metrics; written by one thread, read by any."""
+    """Counters by stage, for the metrics; cameras and pages of one station share them."""
 
-    by_stage: dict[str, StageCount] = field(
-        default_factory=lambda: {name: StageCount() for name in BY_NAME}
-    )
-    crashes: int = 0
-    """How often the decoder's process had to be started again."""
-    frames: int = 0
-    """Frames looked at, decoded or not."""
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        """Guards all that follows while it is added to."""
+        self.by_stage: dict[str, StageCount] = {name: StageCount() for name in BY_NAME}
+        self.crashes = 0
+        """How often a decoder's process had to be started again."""
+        self.frames = 0
+        """Frames looked at, decoded or not."""
 
     def add(self, steps: Iterable[Step]) -> None:
         """Count the stages that were tried."""
-        for step in steps:
-            count = self.by_stage.setdefault(step.stage, StageCount())
-            count.tried += 1
-            count.read += bool(step.found)
-            count.ms += step.ms
+        with self._lock:
+            for step in steps:
+                count = self.by_stage.setdefault(step.stage, StageCount())
+                count.tried += 1
+                count.read += bool(step.found)
+                count.ms += step.ms
 
     def accept(self, stage: str) -> None:
         """Count a code that this stage read first and that was accepted."""
-        self.by_stage.setdefault(stage, StageCount()).accepted += 1
+        with self._lock:
+            self.by_stage.setdefault(stage, StageCount()).accepted += 1
+
+    def add_frame(self) -> None:
+        """Count a frame that was looked at."""
+        with self._lock:
+            self.frames += 1
+
+    def add_crashes(self, count: int) -> None:
+        """Count processes that died or were ended."""
+        with self._lock:
+            self.crashes += count
 
     def as_dict(self) -> dict[str, dict[str, float]]:
         """Return tried, read, accepted and ms for each stage."""
@@ -217,12 +244,12 @@ def look(image: Grey, symbologies: frozenset[Symbology], names: Iterable[str]) -
     found: list[Found] = []
     steps: list[Step] = []
     for name in names:
-        started_s = time.perf_counter()
+        started_s = time.thread_time()  # what a busy machine takes away is not the stage's
         try:
             symbols = BY_NAME[name].read(image, symbologies)
         except (cv2.error, ValueError, RuntimeError):
             symbols = []  # a picture too small or too odd for this stage reads as nothing
-        ms = (time.perf_counter() - started_s) * 1e3
+        ms = (time.thread_time() - started_s) * 1e3
         found += [Found(symbol=symbol, stage=name) for symbol in symbols]
         steps.append(Step(stage=name, ms=ms, found=len(symbols)))
     return Look(found=tuple(found), steps=tuple(steps))

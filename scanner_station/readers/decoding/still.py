@@ -1,17 +1,21 @@
 """Judges a picture that comes once, outside any batch: no manifest, no second frame.
 
 What the unenhanced picture gave, or two independent stages agree on, is a reading; anything
-else a candidate.
+else a candidate. Two stages of one engine make the same mistakes on bars: for a Code 39, which
+has no check character, they count as one. Two texts for one place are no reading, unless one has
+more engines behind it, or is the whole of which the other is a part.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding.engines import SHORT_READ
 from scanner_station.readers.decoding.stages import ALL, BY_NAME, look
 from scanner_station.readers.decoding.symbols import Found, Grey, Step, Symbol
+
+_Key: TypeAlias = tuple[Symbology, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +83,12 @@ def judge(found: Sequence[Found], steps: Sequence[Step]) -> PictureResult:
     )
 
 
-def _key(one: Found) -> tuple[Symbology, str]:
+def _key(one: Found) -> _Key:
     return (one.symbol.symbology, one.symbol.text)
 
 
 def _readings(found: Sequence[Found]) -> list[Symbol]:
-    stages_of: dict[tuple[Symbology, str], set[str]] = {}
+    stages_of: dict[_Key, set[str]] = {}
     for one in found:
         stages_of.setdefault(_key(one), set()).add(one.stage)
     sure = {
@@ -92,14 +96,32 @@ def _readings(found: Sequence[Found]) -> list[Symbol]:
         for key, names in stages_of.items()
         if _is_sure(key, names, stages_of) and not _is_upca(key, stages_of)
     }
-    return _distinct(one for one in found if _key(one) in sure)
+    places = {_key(one): one.symbol.place for one in reversed(found)}
+    believed = {
+        key
+        for key in sure
+        if not any(
+            other[0] is key[0] and places[other].meets(places[key])
+            and not _prevails(key, other, stages_of)
+            for other in sure - {key}
+        )
+    }  # fmt: skip
+    return _distinct(one for one in found if _key(one) in believed)
 
 
-def _is_sure(
-    key: tuple[Symbology, str],
-    names: set[str],
-    all_found: Iterable[tuple[Symbology, str]],
-) -> bool:
+def _prevails(key: _Key, other: _Key, stages_of: Mapping[_Key, set[str]]) -> bool:
+    """Whether a text is believed although another was read, as surely, in the same place."""
+    mine, theirs = (len(_readers(stages_of[one])) for one in (key, other))
+    if mine != theirs:
+        return mine > theirs
+    return other[1] in key[1]
+
+
+def _readers(names: Iterable[str]) -> set[str]:
+    return {BY_NAME[name].who for name in names}
+
+
+def _is_sure(key: _Key, names: set[str], all_found: Iterable[_Key]) -> bool:
     """Whether a read can be believed without a manifest.
 
     Codes of any length and without a check digit are read short at a slanted edge, by both
@@ -110,10 +132,12 @@ def _is_sure(
     if symbology in SHORT_READ:
         is_part = any(text in other and text != other for _, other in all_found)
         return "zxing" in names and not is_part
-    return len(names) > 1 or any(BY_NAME[name].speaks_alone for name in names)
+    if any(BY_NAME[name].speaks_alone for name in names):
+        return True
+    return len(_readers(names) if symbology is Symbology.CODE39 else names) > 1
 
 
-def _is_upca(key: tuple[Symbology, str], all_found: Iterable[tuple[Symbology, str]]) -> bool:
+def _is_upca(key: _Key, all_found: Iterable[_Key]) -> bool:
     """Whether an EAN-13 is the other name of a UPC-A that was read: the same bars, a 0 before."""
     symbology, text = key
     return symbology is Symbology.EAN13 and any(
@@ -122,7 +146,7 @@ def _is_upca(key: tuple[Symbology, str], all_found: Iterable[tuple[Symbology, st
 
 
 def _distinct(found: Iterable[Found]) -> list[Symbol]:
-    first: dict[tuple[Symbology, str], Symbol] = {}
+    first: dict[_Key, Symbol] = {}
     for one in found:
         first.setdefault(_key(one), one.symbol)
     return list(first.values())
@@ -131,7 +155,7 @@ def _distinct(found: Iterable[Found]) -> list[Symbol]:
 def _reason(symbol: Symbol) -> str:
     if symbol.symbology in SHORT_READ:
         return "no check digit, and not read whole from the picture as it is"
-    return "only one stage read it, and from an enhanced picture"
+    return "another text was read in its place, or no independent stage read the same"
 
 
 def explain_lines(result: PictureResult, path: str) -> list[str]:
