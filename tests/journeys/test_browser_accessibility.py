@@ -3,16 +3,18 @@
 The pages are found by walking the routes, so a new one cannot be forgotten.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from scanner_station.domain.people import Role
 from scanner_station.webapp.access import ACCESS, ANYBODY
+from tests.journeys.test_browser_pages import wedge
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
 OPTIONS = {"rules": {"target-size": {"enabled": True}}}
@@ -247,3 +249,41 @@ def test_the_first_start_is_accessible_too(
         assert faults(page) == []
         page.set_viewport_size({"width": 320, "height": 640})
         assert too_wide(page) <= 0
+
+
+SPOKEN = """() => {
+    const told = document.querySelector("[aria-live=assertive]");
+    const root = document.documentElement;
+    root.dataset.spoken = "[]";
+    new MutationObserver(() => {
+        const said = told.textContent;
+        root.dataset.spoken = JSON.stringify([...JSON.parse(root.dataset.spoken), said]);
+    }).observe(told, {subtree: true, childList: true, characterData: true});
+}"""
+
+
+def test_a_verdict_is_spoken_once_whether_scanned_typed_or_heard_of(
+    tmp_path_factory: pytest.TempPathFactory, page: Page
+) -> None:
+    with RunningStation(tmp_path_factory.mktemp("spoken") / "data") as running:
+        running.create()
+        running.load(manifest_of(range(20), ("rusak",), ("Alak",)))
+        page.goto(running.address + "/")
+        expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=15_000)
+        page.evaluate(SPOKEN)
+        running.scan(nik(1))
+        expect(page.locator("#counted")).to_have_text("1", timeout=15_000)
+        wedge(page, nik(2))
+        expect(page.locator("#counted")).to_have_text("2", timeout=15_000)
+        expect(page.locator("#last .entry")).to_have_count(2, timeout=15_000)
+        running.scan(nik(2))
+        expect(page.locator("#verdict")).to_have_attribute(
+            "data-verdict", "already_counted", timeout=15_000
+        )
+        spoken = json.loads(page.locator("html").get_attribute("data-spoken") or "[]")
+        said = [one for one in spoken if one != "Belum pasti"]  # while the station is asked
+        assert said == [
+            "Terhitung, catatan 1",
+            "Terhitung, catatan 2",
+            "Sudah dihitung, catatan 3",
+        ]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from scanner_station.domain.people import Role
 from scanner_station.service import views
 from tests.journeys.test_browser_witness import WITHIN_MS
-from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
+from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
 
 @pytest.fixture
@@ -82,3 +83,56 @@ def test_numbers_days_and_times_are_written_in_the_language_of_the_page(
     expect(page.locator("#expected")).to_have_text(counted.split(" ")[1], timeout=WITHIN_MS)
     expect(page.locator("#where")).to_contain_text(day)
     expect(page.locator("#clock")).to_have_text(re.compile(time))
+
+
+def sign_in(page: Page, running: RunningStation, where: str) -> None:
+    page.goto(f"{running.address}/login?next={where}")
+    page.locator(f"input[value='{NAMES[Role.SUPERVISOR]}']").check(timeout=WITHIN_MS)
+    page.locator("#signin-secret").fill(SECRETS[Role.SUPERVISOR])
+    page.locator("#signin-secret").press("Enter")
+    page.wait_for_url(f"**{where}", timeout=WITHIN_MS)
+
+
+def test_a_session_that_ends_while_a_batch_is_typed_loses_nothing(
+    running: RunningStation, page: Page
+) -> None:
+    running.add_people()
+    sign_in(page, running, "/supervisor")
+    page.locator("#new").click()
+    page.locator("#new-title").fill("Pemusnahan Rabu")
+    person = running.people.find(NAMES[Role.SUPERVISOR])
+    assert person is not None
+    running.logins.end_all_of(person.id)
+    page.locator("#creating button[type=submit]").click()
+    again = page.locator("#again")
+    expect(again).to_be_visible(timeout=WITHIN_MS)
+    again.locator("[name=secret]").fill("salah sekali")
+    again.locator("[name=secret]").press("Enter")
+    expect(again.locator(".refused")).not_to_be_empty(timeout=WITHIN_MS)
+    again.locator("[name=secret]").fill(SECRETS[Role.SUPERVISOR])
+    again.locator("[name=secret]").press("Enter")
+    expect(again).not_to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#new-title")).to_have_value("Pemusnahan Rabu")
+    page.locator("#creating button[type=submit]").click()
+    expect(page.locator(".batch[data-slug=pemusnahan-rabu]")).to_be_visible(timeout=WITHIN_MS)
+
+
+@pytest.mark.parametrize("where", ["/day", f"/batches/{SLUG}/minutes"])
+def test_after_signing_in_one_is_where_one_was(
+    running: RunningStation, page: Page, where: str
+) -> None:
+    running.create()
+    running.add_people()
+    sign_in(page, running, where)
+
+
+@pytest.mark.parametrize(
+    "evil", ["//evil.example/", "https://evil.example/", "javascript:alert(1)"]
+)
+def test_signing_in_leads_to_no_other_site(running: RunningStation, page: Page, evil: str) -> None:
+    running.add_people()
+    page.goto(f"{running.address}/login?next={evil}")
+    page.locator(f"input[value='{NAMES[Role.SUPERVISOR]}']").check(timeout=WITHIN_MS)
+    page.locator("#signin-secret").fill(SECRETS[Role.SUPERVISOR])
+    page.locator("#signin-secret").press("Enter")
+    page.wait_for_url(f"{running.address}/supervisor", timeout=WITHIN_MS)

@@ -4,17 +4,18 @@ import { byId, sentence, t } from "./common.js";
 import { SignIn } from "./signin.js";
 import * as wedge from "./wedge.js";
 
+// Where somebody may go on after signing in; the station itself refuses what is not theirs.
 const OPEN_TO = {
-  officer: ["/", "/witness", "/pairing"],
-  witness: ["/witness"],
-  supervisor: ["/", "/witness", "/supervisor", "/people", "/pairing", "/certificate"],
+  officer: /^\/($|witness$|pairing$|help|head$|batches\/[^/]+\/table$)/,
+  witness: /^\/(witness$|help|head$)/,
+  supervisor: /^\/(?!\/|login|pair$|first-start)/,
 };
 
 const form = document.querySelector("form.signin");
 const signIn = new SignIn(form, {
   signedIn(answer) {
     const next = new URLSearchParams(location.search).get("next");
-    location.assign(OPEN_TO[answer.role].includes(next) ? next : answer.home);
+    location.assign(next && OPEN_TO[answer.role].test(next) ? next : answer.home);
   },
 });
 

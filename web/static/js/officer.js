@@ -33,7 +33,13 @@ const entries = new Entries(byId("last"), {
 
 // --- the verdict ---------------------------------------------------------------------------
 
-function say(kind, word, card, detail) {
+/** For whoever hears the page: each verdict once, though its name and number may come later. */
+function speak(text) {
+  if (byId("spoken").textContent !== text) byId("spoken").textContent = text;
+}
+
+function say(kind, word, card, detail, where = "") {
+  speak([word, where].filter(Boolean).join(", "));
   const panel = byId("verdict");
   panel.dataset.verdict = kind;
   byId("shape").setAttribute("href", `#shape-${kind}`);
@@ -83,7 +89,8 @@ function show(entry) {
   shownSequence = entry.sequence;
   byId("verdict").dataset.sequence = entry.sequence;
   const shown = entry.sealed_container ? "under_seal" : kind;
-  say(shown, WORDS[shown](), entry.identifier || entry.masked || "", detailOf(entry));
+  say(shown, WORDS[shown](), entry.identifier || entry.masked || "", detailOf(entry),
+    t("entry %(sequence)s", { sequence: entry.sequence }));
   if (!entry.identifier && entry.masked && kind !== "void") fetchWhole(entry.sequence);
 }
 
