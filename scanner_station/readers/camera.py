@@ -346,13 +346,16 @@ class CameraReader:
         if self._unread_since_s is None:
             self._unread_since_s = frame.at_s
         unread_s = frame.at_s - self._unread_since_s
-        if unread_s >= UNREAD_AFTER_S and view.is_still:
-            self._offer_candidate()
-            self._say_once(UNREAD, frame.at_s)
-        elif unread_s >= HINT_AFTER_S and frame.at_s - self._last_hint_s >= HINT_EVERY_S:
+        # One sentence at a time, this one first: a slow computer may see the card again only now.
+        if unread_s >= HINT_AFTER_S and frame.at_s - self._last_hint_s >= HINT_EVERY_S:
             hint = self._scene.hint(frame.image)
             if hint is not None:
-                self._say_once(hint.value, frame.at_s)
+                self._last_hint_s = frame.at_s
+                self._say_once(hint.value)
+        is_said = frame.at_s - self._last_hint_s < HINT_AFTER_S
+        if unread_s >= UNREAD_AFTER_S and view.is_still and not is_said:
+            self._offer_candidate()
+            self._say_once(UNREAD)
 
     def _offer_candidate(self) -> None:
         """Show the officer a candidate that is one digit away from a manifest line."""
@@ -364,10 +367,9 @@ class CameraReader:
                 self._on_candidate(payload)
                 return
 
-    def _say_once(self, message: str, at_s: float) -> None:
+    def _say_once(self, message: str) -> None:
         if message not in self._said:
             self._said.add(message)
-            self._last_hint_s = at_s
             self._say(message)
 
     def _say(self, message: str, state: ReaderState | None = None) -> None:

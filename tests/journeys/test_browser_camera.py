@@ -134,7 +134,7 @@ def test_a_hint_in_words_says_why_a_card_is_not_read(
         (small_card(), "Lebih dekat"),
     ):
         camera.sees = table()
-        page.wait_for_timeout(1500)  # as long as the camera needs to know the table again
+        page.wait_for_timeout(2500)  # as long as the camera needs to know the table again
         camera.sees = picture
         expect(page.locator(".banner.hint", has_text=word)).to_be_visible(timeout=WITHIN_MS)
     assert running.station.counter(SLUG).tally.counted == 0
