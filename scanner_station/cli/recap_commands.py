@@ -77,7 +77,17 @@ def recap(
         if output is not None:
             click.echo(f"written to {output}")
     if found.is_alarming:
+        click.echo(f"scanner-station: {_alarm(found)}", err=True)
         raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+def _alarm(found: Recapitulation) -> str:
+    said = []
+    if found.refused:
+        said.append(f"{len(found.refused)} files were refused and are not in the totals")
+    if found.alarm_count:
+        said.append(f"{found.alarm_count} pieces of plastic were counted in two batches")
+    return "; ".join(said) + ": look into them"
 
 
 def _report(found: Recapitulation) -> Iterator[str]:

@@ -119,6 +119,7 @@ def _of_batch(connection: Connection, batch: Batch, start: str, end: str) -> Jso
     return {
         "slug": batch.slug,
         "title": batch.title,
+        "rehearsal": batch.is_rehearsal,
         "state": batch.state,
         "entries": entries,
         "counts": day.counts,

@@ -48,6 +48,10 @@ def test_a_rehearsal_is_one_tick_and_marked_on_every_page(
     for path in ("closing", "minutes"):
         page.goto(f"{running.address}/batches/latihan-regu-a/{path}")
         expect(mark).to_contain_text(MARK)
+    running.scan(nik(1), slug="latihan-regu-a")
+    page.goto(running.address + "/day")
+    told = page.locator("#report section[data-slug=latihan-regu-a] h2")
+    expect(told).to_have_text("LATIHAN: Latihan regu A")
     page.goto(running.address + "/head?batch=latihan-regu-a")
     expect(mark).to_contain_text(MARK)
     page.goto(running.address + "/head?batch=kupang-1")

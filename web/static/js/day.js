@@ -1,6 +1,6 @@
 // What happened on a day: read from the logs when it is asked for.
 
-import { banner, byId, calendarDay, call, CallError, make, number, sentence, shortTime, t } from "./common.js";
+import { banner, byId, calendarDay, call, CallError, make, number, sentence, shortTime, t, titleOf } from "./common.js";
 import { saveCsv } from "./csv.js";
 import { done } from "./record.js";
 
@@ -68,7 +68,7 @@ function batch(one) {
   const more = [t("Heads signed by the station: %(count)s", { count: one.heads }),
     t("Cards asked about: %(count)s", { count: one.spot_checks })];
   return make("section", { class: "panel", "data-slug": one.slug },
-    make("h2", {}, one.title), make("p", { class: "where" }, one.slug),
+    make("h2", {}, titleOf(one)), make("p", { class: "where" }, one.slug),
     make("dl", { class: "day-counts" }, ...Object.entries(COUNTS).map(([key, word]) => make("div", { "data-kind": key },
       make("dt", {}, word()), make("dd", {}, number(one.counts[key]))))),
     make("p", { class: "hint-line" }, more.join(" · ")), ...lists);
@@ -103,7 +103,7 @@ async function look(day) {
 function lines(report) {
   const all = [[t("Day"), report.day]];
   for (const one of report.batches) {
-    all.push([], [t("Batch"), one.slug, one.title]);
+    all.push([], [t("Batch"), one.slug, titleOf(one)]);
     for (const [key, word] of Object.entries(COUNTS)) all.push([word(), one.counts[key]]);
     for (const [key, word, words, cells] of LISTS) {
       if (one[key].length) all.push([], [word()], words(), ...one[key].map(cells));
