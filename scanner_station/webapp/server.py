@@ -2,6 +2,8 @@
 
 import logging
 import socket
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -45,7 +47,9 @@ class _WebServer(wsgi.Server):
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """Log a line; a page that went away in the middle of an answer is everyday life."""
-        _log.log(level, "%s", msg, exc_info=traceback)
+        is_gone = isinstance(sys.exc_info()[1], ssl.SSLError | ConnectionError | TimeoutError)
+        level = logging.DEBUG if is_gone else level
+        _log.log(level, "%s", msg, exc_info=traceback and not is_gone)
 
 
 class Server:

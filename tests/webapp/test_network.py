@@ -255,6 +255,28 @@ def test_whoever_speaks_plainly_to_the_encrypted_port_is_hung_up_on_without_a_tr
     assert status(station) == 200
 
 
+def test_a_tablet_that_leaves_without_a_goodbye_fills_no_log(
+    station: RunningStation, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = pages_of(station.app).live
+    request = (
+        f"GET /api/batches/{SLUG}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Authorization: Bearer of this machine's programs\r\n\r\n"
+    )
+    port = port_of(network_of(station).https_address)
+    with caplog.at_level(logging.INFO):
+        with trusting(station).wrap_socket(raw(port), server_hostname="127.0.0.1") as tablet:
+            tablet.sendall(request.encode())
+            assert tablet.recv(15) == b"HTTP/1.1 200 OK"
+            assert live.used == 1
+        station.scan(nik(1))
+        with live._changed:
+            assert live._changed.wait_for(lambda: live.used == 0, PATIENCE_S)
+        station.server.stop()  # its threads have said all they had to say
+        network_of(station).stop()
+    assert "Traceback" not in caplog.text
+
+
 def test_a_new_certificate_is_used_from_the_next_connection_on(station: RunningStation) -> None:
     assert status(station) == 200
     old = trusting(station)
