@@ -14,14 +14,14 @@ MOST_STEPS: Final = 120
 
 @dataclass(slots=True)
 class _Grown:
-    """One batch up to entry `last`. `minutes`: [first time, last time, change] by minute."""
+    """One batch up to entry `last`. `parts`: [first time, last time, change] by ten seconds."""
 
     last: int = -1
-    minutes: dict[str, list[str | int]] = field(default_factory=dict)
+    parts: dict[str, list[str | int]] = field(default_factory=dict)
 
 
 class Progress:
-    """Reads each entry once and remembers how many cards each minute brought. Thread-safe."""
+    """Reads each entry once and remembers how many cards ten seconds brought. Thread-safe."""
 
     def __init__(self) -> None:
         # Guards `_known`, also while entries are read: several screens do not read the same.
@@ -33,7 +33,7 @@ class Progress:
 
         In order of time, at most `MOST_STEPS`; the first one is 0, and the last one is the count
         of now.
-        A clock that was set back moves cards to another minute, never out of the sum.
+        A clock that was set back moves cards to another time, never out of the sum.
 
         Raises:
             BatchError: there is no such batch.
@@ -49,10 +49,10 @@ class Progress:
         return {"steps": _fewer(steps), "newest": grown.last}
 
     def _take_in(self, connection: Connection, batch_id: int, grown: _Grown) -> None:
-        for minute, first, last, change in scan_log.counted_by_minute(
+        for part, first, last, change in scan_log.counted_over_time(
             connection, batch_id, grown.last
         ):
-            known = grown.minutes.setdefault(minute, [first, last, 0])
+            known = grown.parts.setdefault(part, [first, last, 0])
             known[0] = min(str(known[0]), first)
             known[1] = max(str(known[1]), last)
             known[2] = int(known[2]) + change
@@ -61,7 +61,7 @@ class Progress:
 def _steps(grown: _Grown) -> list[Json]:
     counted = 0
     steps: list[Json] = []
-    for _, (first, last, change) in sorted(grown.minutes.items()):
+    for _, (first, last, change) in sorted(grown.parts.items()):
         if not steps:
             steps.append({"at": first, "counted": 0})
         counted += int(change)

@@ -193,12 +193,12 @@ def counted_around(
     )
 
 
-def counted_by_minute(
+def counted_over_time(
     connection: sqlite3.Connection, batch_id: int, after: int
 ) -> list[tuple[str, str, str, int]]:
-    """Return (minute, first time, last time, cards counted less taken back) after an entry.
+    """Return (ten seconds, first time, last time, cards counted less taken back) after an entry.
 
-    Only minutes in which something was counted or taken back, in no order. The times are as
+    Only when something was counted or taken back, in no order. The times are as
     entries write them.
     """
     rows = connection.execute(
@@ -206,7 +206,7 @@ def counted_by_minute(
         " (body ->> 'verdict' is 'counted')"
         " - (body ->> 'kind' = 'void' and body ->> 'takes_back' is null) as change"
         " from entry where batch_id = ? and sequence > ?)"
-        " select substr(at, 1, 16), min(at), max(at), sum(change) from newer where change <> 0"
+        " select substr(at, 1, 18), min(at), max(at), sum(change) from newer where change <> 0"
         " group by 1",
         (batch_id, after),
     )

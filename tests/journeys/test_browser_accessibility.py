@@ -35,7 +35,7 @@ class Opened:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStation]:
     with RunningStation(tmp_path_factory.mktemp("accessibility") / "data") as station:
-        station.create(title="Pemusnahan KTP-el rusak dan invalid Kota Kupang " * 3)
+        station.create(title="Pemusnahan KTP-el Kota Kupang " * 3 + "A" * 100)
         categories = tuple(f"kategori dengan nama panjang {number}" for number in range(40))
         districts = ("Kecamatan" + "x" * 60, *(f"Kecamatan {number}" for number in range(20)))
         station.load(manifest_of(range(200), categories, districts))

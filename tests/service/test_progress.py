@@ -41,7 +41,12 @@ def test_it_grows_with_the_cards_and_shrinks_with_what_is_taken_back(
     taken = running.scan(nik(2))
     clock.advance(60)
     running.scan(nik(3))
-    assert steps_of(progress, running) == [("01:00:00", 0), ("01:00:30", 2), ("01:01:30", 3)]
+    assert steps_of(progress, running) == [
+        ("01:00:00", 0),
+        ("01:00:00", 1),
+        ("01:00:30", 2),
+        ("01:01:30", 3),
+    ]
     clock.advance(60)
     running.station.void(SLUG, taken.sequence, reason="salah", by="petugas")
     assert steps_of(progress, running)[-1] == ("01:02:30", 2)
@@ -53,13 +58,13 @@ def test_each_entry_is_read_once(running: RunningStation, monkeypatch: pytest.Mo
     running.scan(nik(1))
     steps_of(progress, running)
     asked: list[int] = []
-    read = scan_log.counted_by_minute
+    read = scan_log.counted_over_time
 
     def spy(connection: object, batch_id: int, after: int) -> object:
         asked.append(after)
         return read(connection, batch_id, after)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scan_log, "counted_by_minute", spy)
+    monkeypatch.setattr(scan_log, "counted_over_time", spy)
     steps_of(progress, running)
     assert asked == []
     running.scan(nik(2))
