@@ -200,6 +200,52 @@ def test_a_card_from_a_sealed_box_alarms_until_somebody_has_seen_it(
     expect(alarm).to_be_hidden()
 
 
+def test_words_meant_to_break_a_page_are_shown_as_words(
+    page: Page, station: RunningStation
+) -> None:
+    hostile = "<img src=x onerror=\"document.title='broken'\"> & 'Alak'"
+    boss = station.client_of(Role.SUPERVISOR)
+    batch = f"/api/batches/{SLUG}"
+    boss.post(f"{batch}/containers", json={"label": hostile})
+    station.scan(nik(900))
+    boss.post(f"{batch}/unidentified", json={"category": hostile, "reason": hostile})
+    boss.post(f"{batch}/lots", json={"lot": hostile})
+    boss.post(f"{batch}/declared", json={"by_district": {hostile: 3}, "reason": hostile})
+    boss.post(f"{batch}/objections", json={"witness": "Cici", "objection": hostile})
+    boss.post(f"{batch}/refusals", json={"witness": "Dodi", "objection": hostile})
+    open_table(page, station, Role.SUPERVISOR)
+    for place in ("#open-name", "#waiting", "#days"):
+        expect(page.locator(place)).to_contain_text(hostile)
+    page.goto(f"{station.address}/batches/{SLUG}/closing")
+    for place in ("#by-category", "#by-district", "#differences", "#said"):
+        expect(page.locator(place)).to_contain_text(hostile, timeout=WITHIN_MS)
+    page.goto(station.address + "/")
+    expect(page.locator("#container")).to_contain_text(hostile, timeout=WITHIN_MS)
+    assert page.title() != "broken"
+    assert page.locator("main img[src='x']").count() == 0
+
+
+def test_the_back_button_after_sealing_shows_a_sealed_batch(
+    page: Page, station: RunningStation
+) -> None:
+    station.create("kecil", "Batch kecil")
+    station.scan(nik(1), "kecil")
+    sign_in(page, station, Role.SUPERVISOR, "/batches/kecil/table")
+    expect(page.locator("#opening")).to_be_visible(timeout=WITHIN_MS)
+    page.goto(f"{station.address}/batches/kecil/closing")
+    expect(page.locator("#seal")).to_be_visible(timeout=WITHIN_MS)
+    two = {"seconded_by": NAMES[Role.OFFICER], "seconded_secret": SECRETS[Role.OFFICER]}
+    sealed = station.client_of(Role.SUPERVISOR).post("/api/batches/kecil/seal", json=two)
+    assert sealed.status_code == 200
+    page.go_back()
+    expect(page.locator("#state")).to_have_text("disegel", timeout=WITHIN_MS)
+    expect(page.locator("#opening")).to_be_hidden()
+    expect(page.locator("#take-in")).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#state")).to_have_text("disegel", timeout=WITHIN_MS)
+    expect(page.locator("#seal")).to_be_hidden()
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_everybody_can_read_the_tables_page(
     browser: Browser, station: RunningStation, size: str
