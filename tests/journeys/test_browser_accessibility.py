@@ -17,7 +17,7 @@ from scanner_station.webapp.access import ACCESS, ANYBODY
 from tests.journeys.test_browser_pages import wedge
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
-OPTIONS = {"rules": {"target-size": {"enabled": True}}}
+OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 ASKED = {"Accept": "text/html"}
 FOCUSABLE = (
     "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled),"
