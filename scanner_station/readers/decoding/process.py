@@ -27,7 +27,7 @@ from scanner_station.readers.decoding.pictures import LIMITS
 from scanner_station.readers.decoding.still import PictureResult, judge
 from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES, Grey, Look
 
-FRAME_TIMEOUT_S: Final = 3.0
+FRAME_TIMEOUT_S: Final = 5.0
 FILE_TIMEOUT_S: Final = 60.0
 START_TIMEOUT_S: Final = 30.0
 SMALLEST_SHARED_BYTES: Final = 1 << 22

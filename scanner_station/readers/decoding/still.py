@@ -152,10 +152,13 @@ def _distinct(found: Iterable[Found]) -> list[Symbol]:
     return list(first.values())
 
 
-def _reason(symbol: Symbol) -> str:
+def _reason(symbol: Symbol, result: PictureResult) -> str:
     if symbol.symbology in SHORT_READ:
         return "no check digit, and not read whole from the picture as it is"
-    return "another text was read in its place, or no independent stage read the same"
+    texts = {one.symbol.text for one in result.found if one.symbol.symbology is symbol.symbology}
+    if len(texts) > 1:
+        return "another text was read too, and nothing independent tells them apart"
+    return "no second, independent stage read the same"
 
 
 def explain_lines(result: PictureResult, path: str) -> list[str]:
@@ -167,6 +170,7 @@ def explain_lines(result: PictureResult, path: str) -> list[str]:
         lines.append(f"  {step.stage}: {step.ms:.1f} ms, {what}")
     lines += [f"  accepted: {s.text!r} ({s.symbology.value})" for s in result.readings]
     lines += [
-        f"  rejected: {s.text!r} ({s.symbology.value}): {_reason(s)}" for s in result.candidates
+        f"  rejected: {s.text!r} ({s.symbology.value}): {_reason(s, result)}"
+        for s in result.candidates
     ]
     return lines
