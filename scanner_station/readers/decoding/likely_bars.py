@@ -39,7 +39,7 @@ FAR: Final = 0.3
 """A squared difference, of 1 between bar and space, counts no more than this."""
 CLEAR: Final = 0.2
 """How much likelier than any other a character must be: 1 in a perfect picture, 0 by chance."""
-FAINT: Final = 0.05
+FAINT: Final = 0.1
 """Enough for a candidate that something else must confirm."""
 ENDS_FIT: Final = 0.045
 """Start, stop and quiet zones may differ this much from what they should be."""
