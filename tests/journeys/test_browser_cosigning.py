@@ -166,7 +166,9 @@ def test_a_head_is_taken_along_on_paper(witness: Page, staffed: RunningStation) 
     check(witness)
 
 
-def test_a_witness_cannot_begin_the_log(tablet: Page, staffed: RunningStation) -> None:
+def test_a_witness_types_what_the_log_will_open_with_but_cannot_begin_it(
+    tablet: Page, staffed: RunningStation
+) -> None:
     parts = pages_of(staffed.app)
     tablet.goto(f"{parts.network.https_address}/pair#{parts.pairing.issue()}")
     tablet.fill("#name", "Wati")
@@ -174,6 +176,11 @@ def test_a_witness_cannot_begin_the_log(tablet: Page, staffed: RunningStation) -
     tablet.wait_for_url("**/witness")
     is_following(tablet)
     expect(tablet.locator("#head-panel")).to_be_hidden()
+    tablet.fill("#head-nonce-text", "hujan lebat")
+    tablet.click("#head-nonce button")
+    kept = tablet.locator("#head-nonce-kept")
+    expect(kept).to_have_text("Log akan dimulai dengan: hujan lebat", timeout=WITHIN_MS)
+    check(tablet)
     status = tablet.evaluate(
         """async ([slug, key]) => {
             const settings = JSON.parse(document.getElementById("settings").textContent);
