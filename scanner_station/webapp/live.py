@@ -29,7 +29,7 @@ from scanner_station.service.delivery import UNSURE
 from scanner_station.service.station import Station
 from scanner_station.service.views import Json, Views
 
-BEAT_S: Final = 2.0
+BEAT_S: Final = 1.5
 """A page that hears nothing for longer shows that its numbers are old."""
 
 REPLAY_MOST: Final = 200
@@ -232,7 +232,7 @@ class Live:
     ) -> "Stream | None":
         """Return a stream of one batch after entry `since`, or None when there is none to have.
 
-        It ends when `is_wanted` no longer holds, asked every two seconds: whoever follows may
+        It ends when `is_wanted` no longer holds, asked at every beat: whoever follows may
         have been signed out.
 
         Raises:

@@ -3,7 +3,7 @@
 
 import { call, ofBatch } from "./common.js";
 
-const STALE_MS = 3000;
+const STALE_MS = 2700; // a strike of the clock and the drawing later, three seconds are not over
 const ASK_MS = 1000;
 const STREAM_AGAIN_MS = 10_000;
 
@@ -52,7 +52,7 @@ export class Live {
       this.struckAt = performance.now();
       this.struckOnWall = Date.now();
       this.judge();
-    }, 200);
+    }, 100);
     document.addEventListener("visibilitychange", () => {
       this.judge(); // before the page is seen again
       if (!closesWhenHidden) return;
