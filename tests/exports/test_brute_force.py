@@ -61,7 +61,7 @@ def known_secrets(bundle: Path) -> Iterator[bytes]:
     entries, _, origin = taken_apart(bundle)
     opening = json.loads(entries[0])
     checkpoint, policy = ((bundle / name).read_text() for name in ("checkpoint", "policy"))
-    key = base64.b64decode(policy.split("\n")[0].rsplit("+", 1)[1])
+    key = base64.b64decode(policy.split("\n")[0].split("+", 2)[2])  # base64 may hold a plus, too
     for text in (origin, *map(str, opening.values()), *checkpoint.split("\n")):
         yield text.encode()
         yield hashlib.sha256(text.encode()).digest()
