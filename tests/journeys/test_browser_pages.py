@@ -220,6 +220,17 @@ def test_the_last_card_is_taken_back_with_a_reason(running: RunningStation, page
     expect(page.locator("#undo")).to_be_disabled()
 
 
+def test_the_first_slow_tap_presses_the_button_it_was_meant_for(
+    running: RunningStation, page: Page
+) -> None:
+    running.scan(nik(1))
+    open_officer(page, running)
+    expect(page.locator("#banner-sound")).to_be_visible()  # it goes with the first tap
+    page.locator("#undo").click(delay=300, timeout=WITHIN_MS)
+    expect(page.locator("#undoing")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#banner-sound")).to_have_count(0)
+
+
 def test_a_card_is_not_confirmed_until_the_station_has_answered(
     running: RunningStation, page: Page
 ) -> None:

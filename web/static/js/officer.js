@@ -414,7 +414,8 @@ function refreshSound() {
   banner("sound", "hint", isOn ? "" : t("The sound is off until you tap once anywhere."));
 }
 
-for (const kind of ["pointerdown", "keydown"]) {
+// Not when the finger comes down: the banner would go, and the button move away from under it.
+for (const kind of ["click", "keydown"]) {
   addEventListener(kind, () => sound.isAwake() || sound.wake(refreshSound), { capture: true });
 }
 byId("sound").addEventListener("click", () => sound.wake(refreshSound));
