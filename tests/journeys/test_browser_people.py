@@ -303,9 +303,8 @@ def test_a_code_that_was_used_lets_nobody_in(tablet: Page, staffed: RunningStati
 # --- for everybody -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("language", "size"), [("id", "phone"), ("en", "tablet"), ("id", "desktop")]
-)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", ["id", "en"])
 def test_everybody_can_read_and_reach_what_lets_them_in(
     browser: Browser, staffed: RunningStation, tmp_path: Path, size: str, language: str
 ) -> None:

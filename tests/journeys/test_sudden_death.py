@@ -14,11 +14,11 @@ from scanner_station.service import views
 from tests.journeys.command_line import COMMAND, run, run_json
 from tests.service.stations import nik
 
-KILLS = 25
+KILLS = 100
 
 
 @pytest.mark.slow
-def test_every_acknowledged_card_is_there_once_after_many_kills(tmp_path: Path) -> None:
+def test_every_acknowledged_card_is_there_once_after_a_hundred_kills(tmp_path: Path) -> None:
     data = tmp_path / "data"
     run(data, "batch", "create", "mati", "--title", "Mati mendadak")
     chance = random.Random(2018)
