@@ -14,6 +14,7 @@ from scanner_station.domain.custody_records import (
     ContainerState,
     Day,
     Lot,
+    Note,
     Objection,
     Refusal,
 )
@@ -48,6 +49,7 @@ class Custody:
     last_number: int = 0
     objections: dict[int, Objection] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     burning: Burning | None = None
     closed_by: str = ""
 
@@ -287,6 +289,19 @@ class Custody:
             )
         )
 
+    def _note(self, body: Body) -> None:
+        if "witness" not in body:  # the station's own: a spot check, a new passphrase
+            return
+        self.notes.append(
+            Note(
+                sequence=_sequence(body),
+                at=_text(body, "at"),
+                witness=_text(body, "witness"),
+                institution=_text(body, "institution"),
+                text=_text(body, "reason"),
+            )
+        )
+
     def _explain(self, body: Body) -> None:
         require_two(_text(body, "by"), _text(body, "seconded_by"))
 
@@ -393,6 +408,7 @@ _RULES: Final[dict[Kind, Callable[[Custody, Body], None]]] = {
     Kind.OBJECT: Custody._object,
     Kind.ANSWER: Custody._answer,
     Kind.REFUSE: Custody._refuse,
+    Kind.NOTE: Custody._note,
     Kind.EXPLAIN: Custody._explain,
     Kind.SEAL: Custody._seal,
     Kind.CANCEL: Custody._cancel,

@@ -1,4 +1,4 @@
-"""What the chain of custody knows of: containers, days, lots, objections, refusals, the fire."""
+"""What the chain of custody knows of: containers, days, lots, what witnesses say, the fire."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -91,6 +91,17 @@ class Refusal:
     witness: str
     institution: str
     objection: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a witness remarked; it asks for no answer."""
+
+    sequence: int
+    at: str
+    witness: str
+    institution: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

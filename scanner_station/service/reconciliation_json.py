@@ -72,6 +72,7 @@ def custody_as_json(custody: Custody) -> Json:
         "waiting_for_a_second_person": len(custody.typed),
         "objections": [asdict(one) for one in custody.objections.values()],
         "refusals": [asdict(one) for one in custody.refusals],
+        "notes": [asdict(one) for one in custody.notes],
         "burning": asdict(custody.burning) if custody.burning else None,
     }
 

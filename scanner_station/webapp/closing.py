@@ -54,7 +54,7 @@ def reconciliation(slug: str) -> Json:
 
 @blueprint.get("/api/batches/<slug>/custody")
 def chain_of_custody(slug: str) -> Json:
-    """Tell containers, days, lots, objections, refusals and the fire; no card is named."""
+    """Tell containers, days, lots, what witnesses said, and the fire; no card is named."""
     with pages().context.views.connection() as connection:
         return custody_as_json(custody.custody(connection, slug))
 

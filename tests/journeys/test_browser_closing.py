@@ -129,6 +129,7 @@ def test_everything_that_stands_in_the_way_is_said_and_goes_away_one_by_one(
     witness = station.client_of(Role.WITNESS)
     said = {"objection": "satu kartu tidak terlihat"}
     assert witness.post(f"{batch}/objections", json=said).status_code == 201
+    assert witness.post(f"{batch}/notes", json={"note": "hujan pukul 10"}).status_code == 201
     open_closing(page, station)
     way = page.locator("#hindrances li")
     expect(way).to_have_count(4)
@@ -156,7 +157,8 @@ def test_everything_that_stands_in_the_way_is_said_and_goes_away_one_by_one(
     page.fill("#refusing-institution", "Satpol PP")
     page.fill("#refusing-text", "tidak diberi waktu")
     page.press("#refusing-text", "Enter")
-    expect(page.locator("#said li")).to_have_count(2, timeout=WITHIN_MS)
+    expect(page.locator("#said li")).to_have_count(3, timeout=WITHIN_MS)
+    expect(page.locator("#said li[data-state=note]")).to_contain_text("hujan pukul 10")
     expect(way).to_have_count(1)
     station.presenting = []
     expect(page.locator("#seal")).to_be_visible(timeout=WITHIN_MS)

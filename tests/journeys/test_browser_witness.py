@@ -260,8 +260,11 @@ def test_long_names_and_many_groups_fit_a_narrow_screen(data_folder: Path, page:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_note_stands_in_the_log_and_asks_for_nothing(running: RunningStation, page: Page) -> None:
+def test_a_note_stands_in_the_log_and_on_every_witnesss_page_and_asks_for_nothing(
+    running: RunningStation, page: Page
+) -> None:
     running.scan(nik(1))
+    closing.note(running.station, SLUG, witness="Yos", institution="Pers", text="Hujan.", by="Yos")
     running.add_people()
     sign_in(page, running)
     page.locator("#object").click()
@@ -269,10 +272,21 @@ def test_a_note_stands_in_the_log_and_asks_for_nothing(running: RunningStation, 
     page.locator("#objection").fill("Pukul 10 listrik padam sebentar.")
     page.locator("#objecting [type=submit]").click()
     expect(page.locator("#said")).to_have_text("Catatan Anda tercantum dalam log.")
+    rows = page.locator("#objections li[data-kind=note]")
+    expect(rows).to_have_count(2, timeout=WITHIN_MS)
+    expect(rows.first).to_contain_text("Catatan saksi · catatan 3")
+    expect(rows.first).to_contain_text("Wati Saksi: Pukul 10 listrik padam sebentar.")
+    expect(rows.last).to_contain_text("Yos, Pers: Hujan.")
     with running.views.connection() as connection:
         *_, last = views.entries(connection, SLUG)
     assert (last.body["kind"], last.body["by"]) == ("note", NAMES[Role.WITNESS])
     assert last.body["reason"] == "Pukul 10 listrik padam sebentar."
+    page.locator("#spot-number").fill(nik(1))
+    page.locator("#spot-number").press("Enter")
+    expect(page.locator("#spot-answer")).to_contain_text("catatan 1", timeout=WITHIN_MS)
+    closing.note(running.station, SLUG, witness="Yos", text="Hujan berhenti.", by="Yos")
+    expect(rows).to_have_count(3, timeout=WITHIN_MS)  # a spot check is nobody's sentence
+    expect(rows.first).to_contain_text("Yos: Hujan berhenti.")
 
 
 def test_every_state_of_the_witnesss_page_is_accessible(

@@ -1,4 +1,4 @@
-// What witnesses say on the page on which a batch is closed: objections, answers, who will not sign.
+// What witnesses say on the page on which a batch is closed: objections, answers, refusals, notes.
 
 import { byId, call, make, moment, number, ofBatch, t } from "./common.js";
 import { ask, prepare } from "./forms.js";
@@ -21,11 +21,11 @@ export class Witnesses {
     prepare(byId("answering"), send(() => `/objections/${this.answered}/answer`));
   }
 
-  /** Show the objections and refusals of a reconciliation; `isOpen`: whether more can be said. */
+  /** Show what witnesses said by a reconciliation; `isOpen`: whether more can be said. */
   show(found, isOpen) {
     byId("object").hidden = !isOpen;
     byId("refuse").hidden = found.state === "cancelled";
-    const lines = [...found.objections.map((one) => this.objection(one, isOpen)), ...found.refusals.map(refusal)];
+    const lines = [...found.objections.map((one) => this.objection(one, isOpen)), ...found.refusals.map(refusal), ...found.notes.map(note)];
     byId("said").replaceChildren(...(lines.length ? lines
       : [make("li", { "data-state": "none" }, t("No objection, and nobody has refused to sign."))]));
   }
@@ -42,5 +42,7 @@ export class Witnesses {
   }
 }
 
-const refusal = (one) => make("li", { "data-state": "waiting", "data-sequence": one.sequence },
-  make("div", {}, make("strong", {}, `${t("Does not sign")}: `), `${whose(one)} · ${moment(one.at)}`, make("p", {}, `“${one.objection}”`)));
+const asksNothing = (one, state, word, text) => make("li", { "data-state": state, "data-sequence": one.sequence },
+  make("div", {}, make("strong", {}, `${word}: `), `${whose(one)} · ${moment(one.at)}`, make("p", {}, `“${text}”`)));
+const refusal = (one) => asksNothing(one, "waiting", t("Does not sign"), one.objection);
+const note = (one) => asksNothing(one, "note", t("Note"), one.text);

@@ -1,18 +1,20 @@
-// What witnesses say against it, and what the office answers. What is typed is kept until it stands
-// in the log, whatever happens to the page meanwhile.
+// What witnesses say, and what the office answers. What is typed is kept until it stands in the log,
+// whatever happens to the page meanwhile.
 
 import { byId, call, CallError, make, moment, ofBatch, sentence, t } from "./common.js";
 
-export const SAID_KINDS = ["object", "answer", "refuse"];
+/** Whether an entry is one of a witness's sentences, or the answer to one. */
+export const isSaid = (entry) => ["object", "answer", "refuse"].includes(entry.kind) || (entry.kind === "note" && Boolean(entry.witness));
 
 const PLACES = { object: "/objections", refuse: "/refusals", note: "/notes" };
+const WORDS = { object: () => t("Objection"), refuse: () => t("Will not sign"), note: () => t("Note") };
 const holder = () => byId("who")?.textContent ?? "";
 
 export class Objections {
   constructor() {
     this.slug = "";
     this.round = 0;
-    this.known = { objections: [], refusals: [] };
+    this.said = [];
     this.dialog = byId("objecting");
     this.form = this.dialog.querySelector("form");
     this.refused = this.dialog.querySelector(".refused");
@@ -30,7 +32,7 @@ export class Objections {
   async follow(slug) {
     this.slug = slug;
     this.mayStand = null;
-    this.known = { objections: [], refusals: [] };
+    this.said = [];
     this.show();
     await this.look();
   }
@@ -39,27 +41,33 @@ export class Objections {
     const round = (this.round += 1);
     if (!this.slug) return;
     try {
-      const known = await call("GET", ofBatch(this.slug, "/custody"));
+      const said = await this.ask();
       if (round !== this.round) return;
-      this.known = known;
+      this.said = said;
       this.show();
     } catch (error) {
       if (error.status === undefined) throw error; // the page says itself that it is stale
     }
   }
 
-  show() {
-    const told = [
-      ...this.known.objections.map((one) => ({ ...one, said: one.text, kind: "object" })),
-      ...this.known.refusals.map((one) => ({ ...one, said: one.objection, kind: "refuse" })),
+  /** Return all that witnesses said, the newest first. */
+  async ask() {
+    const known = await call("GET", ofBatch(this.slug, "/custody"));
+    return [
+      ...known.objections.map((one) => ({ ...one, kind: "object" })),
+      ...known.refusals.map((one) => ({ ...one, kind: "refuse", text: one.objection })),
+      ...known.notes.map((one) => ({ ...one, kind: "note" })),
     ].sort((a, b) => b.sequence - a.sequence);
-    byId("objections").replaceChildren(...told.map((one) => make("li", { "data-kind": one.kind, "data-answered": Boolean(one.answer) },
-      make("p", { class: "when" }, [one.kind === "object" ? t("Objection") : t("Will not sign"), t("entry %(sequence)s", { sequence: one.sequence }), moment(one.at)].join(" · ")),
-      make("p", {}, make("strong", {}, [one.witness, one.institution].filter(Boolean).join(", ")), `: ${one.said}`),
-      one.kind === "refuse" ? null : make("p", { class: "answer" }, one.answer
+  }
+
+  show() {
+    byId("objections").replaceChildren(...this.said.map((one) => make("li", { "data-kind": one.kind, "data-answered": Boolean(one.answer) },
+      make("p", { class: "when" }, [WORDS[one.kind](), t("entry %(sequence)s", { sequence: one.sequence }), moment(one.at)].join(" · ")),
+      make("p", {}, make("strong", {}, [one.witness, one.institution].filter(Boolean).join(", ")), `: ${one.text}`),
+      one.kind !== "object" ? null : make("p", { class: "answer" }, one.answer
         ? t("Answer of %(name)s: %(answer)s", { name: one.answered_by, answer: one.answer })
         : t("Not answered yet; the batch cannot be sealed before.")))));
-    if (!told.length) byId("objections").append(make("li", { class: "nothing" }, t("Nobody has objected.")));
+    if (!this.said.length) byId("objections").append(make("li", { class: "nothing" }, t("Nobody has said anything.")));
     byId("object").textContent = this.draft ? t("Go on writing…") : t("Object or note…");
   }
 
@@ -105,7 +113,7 @@ export class Objections {
     this.refused.textContent = "";
     try {
       if (!(await this.stands(kind, data))) {
-        this.mayStand = { newest: this.newest };
+        this.mayStand = { newest: this.said[0]?.sequence ?? -1 };
         await call("POST", ofBatch(this.slug, PLACES[kind]), kind === "note" ? { ...data, note: data.objection } : data);
       }
       this.mayStand = null;
@@ -123,22 +131,13 @@ export class Objections {
     }
   }
 
-  get newest() {
-    return Math.max(-1, ...[...this.known.objections, ...this.known.refusals].map((one) => one.sequence));
-  }
-
   /** Whether what is sent again after silence stands in the log already. */
   async stands(kind, data) {
     if (!this.mayStand) return false;
     const plain = (text) => text.split(/\s+/).filter(Boolean).join(" ");
-    if (kind === "note") {
-      const { entries } = await call("GET", ofBatch(this.slug, "/live"));
-      return entries.some((one) => one.kind === "note" && one.reason === plain(data.objection));
-    }
-    this.known = await call("GET", ofBatch(this.slug, "/custody"));
-    const list = kind === "refuse" ? this.known.refusals : this.known.objections;
-    return list.some((one) => one.sequence > this.mayStand.newest
-      && (one.text ?? one.objection) === plain(data.objection));
+    this.said = await this.ask();
+    return this.said.some((one) => one.kind === kind && one.sequence > this.mayStand.newest
+      && one.text === plain(data.objection));
   }
 }
 

@@ -4,7 +4,7 @@ import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t,
 import { Entries } from "./entries.js";
 import { HeadPanel } from "./head.js";
 import { Live } from "./live.js";
-import { Objections, SAID_KINDS } from "./objections.js";
+import { isSaid, Objections } from "./objections.js";
 import { Growth } from "./progress.js";
 import { spotChecks } from "./spot_check.js";
 
@@ -95,7 +95,7 @@ const live = new Live({
   entry(entry) {
     entries.add(entry);
     entries.draw();
-    if (SAID_KINDS.includes(entry.kind)) objections.look();
+    if (isSaid(entry)) objections.look();
   },
   tally: showBatch,
   fault(fault) {
