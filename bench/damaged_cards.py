@@ -27,7 +27,14 @@ FRAME_WIDTH: Final = 1280
 FRAME_HEIGHT: Final = 720
 FOCAL_PX: Final = 1100.0
 KINDS: Final = ("code128_digits", "code128_letters", "qr")
+OTHER_KINDS: Final = ("code39",)
+"""Drawn for false reads only: a Code 39 has no check character."""
 LEVELS: Final = 6
+MANY: Final = 0.2
+"""From this exposure on shot noise is as good as Gaussian."""
+READ_OUT: Final = 4.0
+"""Noise of the sensor itself, in photons."""
+MODULE_MM: Final = {"code128_digits": 0.33, "code128_letters": 0.30, "code39": 0.27, "qr": 0.55}
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 
 
@@ -145,7 +152,7 @@ def _wobbled(rng: np.random.Generator, damage: Damage, wobble: float) -> Damage:
 
 
 def _text(rng: np.random.Generator, kind: str) -> str:
-    if kind == "code128_letters":
+    if kind in {"code128_letters", "code39"}:
         return "KPG" + "".join(_LETTERS[i] for i in rng.integers(0, len(_LETTERS), 9))
     return "99" + "".join(str(digit) for digit in rng.integers(0, 10, 14)) if kind else ""
 
@@ -165,10 +172,11 @@ def _modules(kind: str, text: str) -> tuple[npt.NDArray[np.uint8], float]:
     """Return the modules of a code, 1 is dark, and the width of one in millimetres."""
     if kind == "qr":
         matrix = segno.make_qr(text, error="m").matrix
-        return np.array([list(row) for row in matrix], np.uint8), 0.55
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128)
+        return np.array([list(row) for row in matrix], np.uint8), MODULE_MM[kind]
+    formats = zxingcpp.BarcodeFormat
+    code = zxingcpp.create_barcode(text, formats.Code39 if kind == "code39" else formats.Code128)
     row = np.array(code.to_image(scale=1, add_quiet_zones=False))[0]
-    return (row < 128).astype(np.uint8)[None], 0.33 if kind == "code128_digits" else 0.30
+    return (row < 128).astype(np.uint8)[None], MODULE_MM[kind]
 
 
 Box = tuple[int, int, int, int]
@@ -307,11 +315,19 @@ def _seen(
     scene = cv2.GaussianBlur(scene, (0, 0), damage.defocus_sigma)
     scene = _shaken(rng, scene, damage.shake_px)
     photons = np.clip(scene, 0, 255) / 255 * 1275 * damage.exposure
-    noisy = rng.poisson(photons) + rng.normal(0, 4, photons.shape)
+    noisy = _counted(rng, np.asarray(photons, np.float32), many=damage.exposure > MANY)
     gain = min(1 / (0.85 * damage.exposure), 12)
     image = np.clip(noisy / 1500 * 255 * gain, 0, 255).astype(np.uint8)
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, damage.jpeg_quality])
     return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+
+def _counted(rng: np.random.Generator, photons: Floats, *, many: bool) -> Floats:
+    """Return what a sensor counts: shot noise and read-out noise, drawn fast where many arrive."""
+    if not many:
+        return np.asarray(rng.poisson(photons) + rng.normal(0, READ_OUT, photons.shape), np.float32)
+    spread = np.sqrt(photons + READ_OUT**2)
+    return photons + spread * rng.standard_normal(photons.shape, dtype=np.float32)
 
 
 def _glare(
@@ -323,9 +339,10 @@ def _glare(
     radius = damage.glare_radius * 9 * damage.card_share * FRAME_WIDTH / WIDTH_MM
     x, y = middle[:2] / middle[2] + rng.normal(0, radius * 0.35, 2)
     stretch = rng.uniform(0.6, 1.8)
-    across = ((np.arange(FRAME_WIDTH)[None] - x) / (radius * stretch)) ** 2
-    down = ((np.arange(FRAME_HEIGHT)[:, None] - y) / (radius / stretch)) ** 2
-    return np.asarray(420 * np.exp(-1.6 * (across + down)), dtype=np.float32)
+    across = ((np.arange(FRAME_WIDTH) - x) / (radius * stretch)) ** 2
+    down = ((np.arange(FRAME_HEIGHT) - y) / (radius / stretch)) ** 2
+    light = 420 * np.outer(np.exp(-1.6 * down), np.exp(-1.6 * across))
+    return np.asarray(light, dtype=np.float32)
 
 
 def _shaken(rng: np.random.Generator, scene: Floats, length_px: float) -> Floats:

@@ -21,7 +21,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.damaged_cards import AXES, KINDS, LEVELS, Image, frames_of
+from bench.damaged_cards import AXES, KINDS, LEVELS, OTHER_KINDS, Image, frames_of
 from bench.decoders import Reader, plain_text, readers, station
 from scanner_station.clock import SystemClock
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.camera import CameraReader
 from scanner_station.readers.camera_source import Frame
-from scanner_station.readers.decoding.process import DecoderProcess, InProcessDecoder
+from scanner_station.readers.decoding import stages
+from scanner_station.readers.decoding.process import Decoder, DecoderProcess, InProcessDecoder
 from scanner_station.readers.decoding.stages import ALL, SPEAK_ALONE
-from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES
+from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES, Look
 
 CARDS = frozenset({"QR", "Code128", "Code39"})
 ON_REQUEST = frozenset({"PDF417", "DataMatrix", "ITF"})
@@ -225,53 +226,100 @@ class Recorded:
         """Nothing to give back."""
 
 
-def camera(source: Any, known: frozenset[str], *, child: bool = False) -> CameraReader:
+class Remembering:
+    """Reads as stages do, each picture once, however many cameras are shown it."""
+
+    crashes = 0
+
+    def __init__(self) -> None:
+        self._looks: dict[tuple[int, str], Look] = {}
+
+    def look(self, image: Image, symbologies: frozenset[Symbology], names: Iterable[str]) -> Look:
+        """Return what the named stages read; the picture must stay as it is."""
+        looks = [self._one(image, symbologies, name) for name in names]
+        return Look(
+            found=tuple(found for look in looks for found in look.found),
+            steps=tuple(step for look in looks for step in look.steps),
+        )
+
+    def _one(self, image: Image, symbologies: frozenset[Symbology], name: str) -> Look:
+        key = (id(image), name)
+        if key not in self._looks:
+            self._looks[key] = stages.look(image, symbologies, [name])
+        return self._looks[key]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def camera(
+    source: Any, is_expected: Callable[[str], bool], decoder: Decoder | None = None
+) -> CameraReader:
     """Return the camera reader over a source."""
     return CameraReader(
         ReaderId("bench"),
         source,
         symbologies=DEFAULT_SYMBOLOGIES,
-        is_expected=lambda payload: payload.decode("utf-8", "replace") in known,
+        is_expected=lambda payload: is_expected(payload.decode("utf-8", "replace")),
         fits=lambda _: True,
         clock=SystemClock(),
         notify=lambda _: None,
-        decoder=DecoderProcess() if child else InProcessDecoder(),
+        decoder=decoder or InProcessDecoder(),
     )
 
 
-def bench_sequences(count: int, seed: int, *, frames: int, with_manifest: bool) -> None:
-    """Show each card for two seconds in ten frames; `count` below 1 takes one of three kinds."""
-    cards = [
-        (axis, level, KINDS[kind], index)
+def manifests(text: str) -> dict[str, Callable[[str], bool]]:
+    """Return the manifests that the card with this text is judged by, the easiest first."""
+    return {
+        "manifest": lambda said: said == text,
+        "no manifest": lambda _: False,
+        "manifest with all numbers": lambda said: len(said) == len(text),
+    }
+
+
+def sequences(count: int, seed: int, kinds: Sequence[str]) -> list[tuple[str, int, str, int]]:
+    """Return axis, level, kind and index of each card; `count` below 1 takes one kind of all."""
+    return [
+        (axis, level, kind, index)
         for number, axis in enumerate(AXES)
         for level in range(LEVELS)
-        for kind in range(len(KINDS))
+        for place, kind in enumerate(kinds)
         for index in range(max(1, count))
-        if count or (number + level + seed) % len(KINDS) == kind
+        if count or (number + level + seed) % len(kinds) == place
     ]
-    scores = {"manifest" if with_manifest else "no manifest": Score()}
-    by_axis: dict[str, list[int]] = {}
+
+
+def bench_sequences(cards: Iterable[tuple[str, int, str, int]], seed: int, *, frames: int) -> None:
+    """Show each card for two seconds in ten frames, with a manifest, without, and with any."""
+    scores: dict[str, Score] = {}
+    by_axis: dict[str, dict[str, list[int]]] = {}
     for axis, level, kind, index in told(cards):
         seen = list(frames_of(axis, level, kind, seed=seed, index=index, count=frames))
-        for name, score in scores.items():
-            known = frozenset({seen[0].text}) if name == "manifest" else frozenset()
-            film = [Frame(one.image, number * 0.2) for number, one in enumerate(seen)]
-            started_s = time.perf_counter()
-            got = [
-                r.payload.decode("utf-8", "replace")
-                for r in camera(Recorded(film), known).readings()
-            ]
-            score.ms.append((time.perf_counter() - started_s) * 1e3 / frames)
+        film = [Frame(one.image, number * 0.2) for number, one in enumerate(seen)]
+        decoder = Remembering()
+        for name, is_expected in manifests(seen[0].text).items():
+            score = scores.setdefault(name, Score())
+            started_s = time.process_time()
+            readings = camera(Recorded(film), is_expected, decoder).readings()
+            got = [one.payload.decode("utf-8", "replace") for one in readings]
+            score.ms.append((time.process_time() - started_s) * 1e3 / frames)
             score.shown += 1
             score.read += seen[0].text in got
-            by_axis.setdefault(axis, [0] * LEVELS)[level] += seen[0].text in got
-            score.false += [f"{axis} {level}: {text}" for text in got if text != seen[0].text]
+            levels = by_axis.setdefault(name, {}).setdefault(axis, [0] * LEVELS)
+            levels[level] += seen[0].text in got
+            score.false += [
+                f"{axis} {level} {kind} {index}: {text} for {seen[0].text}"
+                for text in got
+                if text != seen[0].text
+            ]
     for name, score in scores.items():
-        print(score.line(f"cards, {frames} frames each", f"station, {name}, ms a frame"))
+        print(score.line(f"cards, {frames} frames each, seed {seed}", f"station, {name}"))
+        print(f"      {score.shown * frames} frames judged, {len(score.false)} falsely accepted")
         for wrong in score.false:
             print("      false:", wrong)
-    for axis, levels in by_axis.items():
-        print(f"    {axis:12} read by level {levels}")
+    for name in ("manifest", "no manifest"):
+        for axis, levels in by_axis.get(name, {}).items():
+            print(f"    {name:12} {axis:12} read by level {levels}")
 
 
 def _coloured(image: Image) -> Image:
@@ -293,7 +341,7 @@ def bench_stream(frames: int) -> None:
         film += [_coloured(f) for f in [*moving, *still, *[empty] * 7]]
         number += 1
     timed = [Frame(image, index / 30) for index, image in enumerate(film)]
-    reader = camera(Recorded(timed), frozenset(known), child=True)
+    reader = camera(Recorded(timed), lambda text: text in known, DecoderProcess())
     started_s, started_cpu = time.perf_counter(), time.process_time()
     started_children = children_cpu_s()
     got = [reading.payload.decode() for reading in reader.readings()]
@@ -319,7 +367,7 @@ def bench_idle(seconds: int = 20) -> None:
         for _ in range(15)
     ]
     timed = (Frame(looks[index % 15], index / 30) for index in range(30 * seconds))
-    reader = camera(Recorded(timed), frozenset())
+    reader = camera(Recorded(timed), lambda _: False)
     started = time.process_time()
     list(reader.readings())
     share = 100 * (time.process_time() - started) / seconds
@@ -339,10 +387,11 @@ def parts(given: argparse.Namespace) -> Iterator[None]:
         )
         yield bench_cards(items, "cards, one frame", **options)
     if "sequences" in given.only:
-        for with_manifest in (True, False):
-            yield bench_sequences(
-                given.sequences, given.seed, frames=given.frames, with_manifest=with_manifest
+        for seed in range(given.seed, given.seed + given.seeds):
+            cards = sequences(
+                given.sequences, seed, KINDS + (OTHER_KINDS if given.seeds > 1 else ())
             )
+            yield bench_sequences(cards, seed, frames=given.frames)
     if "negatives" in given.only:
         used = {"station, no manifest": station(DEFAULT_SYMBOLOGIES)}
         scores = measure(blank(given.negatives, given.seed), used)
@@ -363,6 +412,8 @@ def main() -> None:
     parser.add_argument("--generator", type=Path, metavar="FILE")
     parser.add_argument("--cards", type=int, default=2, metavar="N", help="of each kind and level")
     parser.add_argument("--sequences", type=int, default=0, metavar="N", help="0: 1 kind of 3")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N",
+                        help="sequences of as many seeds, Code 39 among them")  # fmt: skip
     parser.add_argument("--frames", type=int, default=10, metavar="N", help="of each sequence")
     parser.add_argument("--stream", type=int, default=300, metavar="FRAMES")
     parser.add_argument("--negatives", type=int, default=200, metavar="N")

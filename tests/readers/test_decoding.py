@@ -263,6 +263,21 @@ def test_a_decoder_that_hangs_is_ended_and_costs_one_picture() -> None:
     process.close()
 
 
+def test_a_frame_that_needs_too_much_memory_is_lost_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    process = DecoderProcess(memory_bytes=400_000_000)
+    large = np.full((7000, 7000), 200, np.uint8)
+    assert process.look(picture_of(), DEFAULT_SYMBOLOGIES, ["zxing"]).found
+    with caplog.at_level("WARNING"):
+        assert process.look(large, DEFAULT_SYMBOLOGIES, ["zxing"]).steps == ()
+    after = process.look(picture_of(), DEFAULT_SYMBOLOGIES, ["zxing"])
+    process.close()
+    assert [one.symbol.text for one in after.found] == [CARD]
+    assert process.crashes == 1
+    assert "needed too much memory" in caplog.text
+
+
 def test_frames_of_different_sizes_reach_the_child_unharmed(decoder: DecoderProcess) -> None:
     for scale in (2, 12, 40, 3):
         seen = decoder.look(picture_of(scale=scale), DEFAULT_SYMBOLOGIES, ["zxing"])

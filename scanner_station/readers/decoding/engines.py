@@ -7,10 +7,13 @@ works with one engine and says how to install the other.
 from collections.abc import Callable
 from typing import Any, Final
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 import zxingcpp
 
 from scanner_station.domain.reading import Symbology
-from scanner_station.readers.decoding.symbols import Grey, Symbol
+from scanner_station.readers.decoding.symbols import Grey, Outline, Symbol
 
 try:
     from pyzbar import pyzbar
@@ -104,9 +107,25 @@ def zxing_lines(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
     return zxing(image, symbologies & BAR_CODES, is_upright=True)
 
 
-def _of_zxing(code: Any) -> Symbol:
+def qr_corners(image: Grey) -> list[npt.NDArray[np.float32]]:
+    """Return the corners of QR codes that zxing-cpp sees, readable or not, the largest first.
+
+    Shape (4, 2): upper left, upper right, lower right, lower left as the code is printed.
+    """
+    codes = zxingcpp.read_barcodes(
+        image, formats=zxingcpp.BarcodeFormats([_ZXING[Symbology.QR]]), return_errors=True
+    )
+    outlines = [np.array(_corners(code), np.float32) for code in codes]
+    return sorted(outlines, key=lambda corners: -cv2.contourArea(corners))
+
+
+def _corners(code: Any) -> Outline:
     at = code.position
     corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    return tuple((float(p.x), float(p.y)) for p in corners)
+
+
+def _of_zxing(code: Any) -> Symbol:
     symbology = _BY_ZXING_NAME.get(str(code.format)) or _BY_ZXING_NAME.get(
         str(code.symbology), Symbology.UNKNOWN
     )
@@ -117,7 +136,7 @@ def _of_zxing(code: Any) -> Symbol:
         payload=payload,
         text=text,
         symbology=symbology,
-        outline=tuple((float(p.x), float(p.y)) for p in corners),
+        outline=_corners(code),
     )
 
 

@@ -34,16 +34,21 @@ def read(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
     if Symbology.QR not in symbologies:
         return []
     for grid in grids(image, SPOTS):
-        bits = _bits(_seen(image, grid), grid.version)
+        bits = bits_of(_seen(image, grid), grid.version)
         if bits is None:
             continue
-        dark = np.kron(np.pad(bits, QUIET), np.ones((4, 4), np.int8))
-        outline = tuple((float(x), float(y)) for x, y in grid.corners)
-        clean = np.where(dark == 1, 0, 255).astype(np.uint8)
-        found = zxing(clean, frozenset({Symbology.QR}), is_upright=True)
-        if found:
-            return [replace(symbol, outline=outline) for symbol in found]
+        if found := said(bits, grid.corners):
+            return found
     return []
+
+
+def said(bits: qr_symbol.Bits, corners: Floats) -> list[Symbol]:
+    """Return what a code drawn anew says, with its corners in the picture."""
+    dark = np.kron(np.pad(bits, QUIET), np.ones((4, 4), np.int8))
+    outline = tuple((float(x), float(y)) for x, y in corners)
+    clean = np.where(dark == 1, 0, 255).astype(np.uint8)
+    found = zxing(clean, frozenset({Symbology.QR}), is_upright=True)
+    return [replace(symbol, outline=outline) for symbol in found]
 
 
 def _seen(image: Grey, grid: Grid) -> Floats:
@@ -62,26 +67,45 @@ def _seen(image: Grey, grid: Grid) -> Floats:
     return np.asarray(inner[QUIET:-QUIET, QUIET:-QUIET], dtype=np.float32)
 
 
-def _bits(seen: Floats, version: int) -> qr_symbol.Bits | None:
-    """Return the whole code as it should have been; None when it cannot be told."""
+def bits_of(seen: Floats, version: int) -> qr_symbol.Bits | None:
+    """Return the whole code as it should have been; None when it cannot be told.
+
+    `seen`: each module, -1 dark to 1 light, 0 where nothing can be seen.
+    """
     rows, columns = np.array(qr_symbol.data_places(version)).T
     data = seen[rows, columns]
     clear = np.abs(data).reshape(-1, 8).min(axis=1)
-    weakest = [int(index) for index in np.argsort(clear)]
     for level, mask in _formats(seen, version)[:FORMATS_TRIED]:
-        parity = qr_symbol.PARITY[version][level]
         printed = qr_symbol.codewords_of(version, mask, (data < 0).astype(np.int8))
-        for erased in range(0, parity - 2, 1):
-            codewords = reed_solomon.corrected(
-                printed, parity, weakest[:erased], by_chance=BY_CHANCE
-            )
-            if codewords is None:
-                continue
-            bits = qr_symbol.drawn(version, level, mask, codewords)
-            alike = float((seen * (1 - 2 * bits)).sum() / (np.abs(seen).sum() + 1e-6))
-            if alike >= ALIKE:
-                return bits
+        codewords = _corrected(printed, clear, version, level)
+        if codewords is None:
+            continue
+        bits = qr_symbol.drawn(version, level, mask, codewords)
+        alike = float((seen * (1 - 2 * bits)).sum() / (np.abs(seen).sum() + 1e-6))
+        if alike >= ALIKE:
+            return bits
     return None
+
+
+def _corrected(
+    printed: list[int], clear: Floats, version: int, level: int
+) -> list[int] | None:  # fmt: skip
+    """Return the codewords with every block corrected, the unclear ones erased first."""
+    codewords = list(printed)
+    sizes, places = qr_symbol.blocks(version, level), qr_symbol.block_places(version, level)
+    for (total, data), block in zip(sizes, places, strict=True):
+        said = [printed[place] for place in block]
+        weakest = [int(one) for one in np.argsort(clear[list(block)])]
+        tries = (
+            reed_solomon.corrected(said, total - data, weakest[:erased], by_chance=BY_CHANCE)
+            for erased in range(total - data - 2)
+        )
+        right = next((one for one in tries if one is not None), None)
+        if right is None:
+            return None
+        for place, codeword in zip(block, right, strict=True):
+            codewords[place] = codeword
+    return codewords
 
 
 def _formats(seen: Floats, version: int) -> list[tuple[int, int]]:

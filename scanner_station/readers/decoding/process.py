@@ -27,6 +27,8 @@ from scanner_station.readers.decoding.pictures import LIMITS
 from scanner_station.readers.decoding.still import PictureResult, judge
 from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES, Grey, Look
 
+MEMORY_BYTES: Final = 1_500_000_000
+"""Address space of the child; a picture that needs more is refused, not the machine stopped."""
 FRAME_TIMEOUT_S: Final = 5.0
 FILE_TIMEOUT_S: Final = 60.0
 START_TIMEOUT_S: Final = 30.0
@@ -74,8 +76,11 @@ class DecoderProcess:
     threads; they wait for each other.
     """
 
-    def __init__(self, *, frame_timeout_s: float = FRAME_TIMEOUT_S) -> None:
+    def __init__(
+        self, *, frame_timeout_s: float = FRAME_TIMEOUT_S, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
         self.crashes = 0
+        self._memory_bytes = memory_bytes
         self._frame_timeout_s = frame_timeout_s
         self._lock = threading.Lock()
         """Guards the child, its pipes and the shared memory."""
@@ -167,6 +172,8 @@ class DecoderProcess:
         answer = json.loads(line)
         if not isinstance(answer, dict):
             raise _GoneError("the answer is not an object")
+        if "gone" in answer:
+            raise _GoneError(str(answer["gone"]))
         return answer
 
     def _running_child(self) -> subprocess.Popen[bytes]:
@@ -180,7 +187,7 @@ class DecoderProcess:
         self._is_warm = False
         self._child = subprocess.Popen(  # noqa: S603  # our own module, no input
             [sys.executable, "-m", "scanner_station.readers.decoding.worker",
-             str(self._memory_fd)],
+             str(self._memory_fd), str(self._memory_bytes)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             pass_fds=(self._memory_fd,), env=environment, bufsize=0,
         )  # fmt: skip

@@ -136,7 +136,7 @@ def _coarse(image: Grey, x: float, y: float, degrees: float) -> list[Grid]:
 
 def _matches(level: Floats, back: Matrix) -> Iterator[tuple[float, Grid]]:
     """Yield the best place for each version and quarter turn."""
-    for version in qr_symbol.VERSIONS:
+    for version in qr_symbol.SMALL_VERSIONS:
         template = _template(version, SEARCH_MODULE_PX)
         n = qr_symbol.size(version)
         for quarter in range(4):

@@ -1,25 +1,32 @@
-"""A small QR code as it is printed: where its fixed patterns, its format and its data lie.
-
-Versions 1 and 2 only: an identifier of 16 digits fits into the first with any correction level.
+"""A QR code as it is printed: where its fixed patterns, format and data lie, and its blocks.
 
 Source: ISO/IEC 18004.
 """
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from itertools import product
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
+from segno import consts
 
 Bits = npt.NDArray[np.int8]
 """Modules, shape (size, size): 1 dark, 0 light, UNKNOWN."""
 
 UNKNOWN: Final = -1
-VERSIONS: Final = (1, 2)
-CODEWORDS: Final = {1: 26, 2: 44}
-PARITY: Final = {1: {1: 7, 0: 10, 3: 13, 2: 17}, 2: {1: 10, 0: 16, 3: 22, 2: 28}}
-"""By version and level (1 L, 0 M, 3 Q, 2 H); these versions have one block."""
+SMALL_VERSIONS: Final = (1, 2)
+"""An identifier of 16 digits fits into the first with any correction level."""
+LARGEST_VERSION: Final = 12
+"""Larger ones are not looked for."""
+LEVELS: Final = (1, 0, 3, 2)
+"""Correction levels as the format names them: L, M, Q, H."""
+_VERSION_SHOWN_FROM: Final = 7
+_VERSION_GENERATOR: Final = 0x1F25
+# The two tables of the standard, as segno keeps them; it has no types for them.
+_ALIGNMENTS: Final = cast("tuple[tuple[int, ...], ...]", consts.ALIGNMENT_POS)
+_BLOCKS: Final = cast("Any", consts.ECC)
 FORMAT_BITS: Final = 15
 _FORMAT_GENERATOR: Final = 0x537
 _FORMAT_MASK: Final = 0x5412
@@ -40,11 +47,59 @@ def fixed(version: int) -> Bits:
     ring = np.maximum(*np.abs(np.indices((9, 9)) - 4))
     finder = ((ring != 2) & (ring != 4)).astype(np.int8)
     bits[:8, :8], bits[:8, -8:], bits[-8:, :8] = finder[1:, 1:], finder[1:, :-1], finder[:-1, 1:]
-    if version > 1:
-        around = np.maximum(*np.abs(np.indices((5, 5)) - 2))
-        bits[n - 9 : n - 4, n - 9 : n - 4] = around != 1
+    around = np.maximum(*np.abs(np.indices((5, 5)) - 2)) != 1
+    for row, column in _alignments(version):
+        bits[row - 2 : row + 3, column - 2 : column + 3] = around
     bits[n - 8, 8] = 1
+    for index, bit in enumerate(_version_code(version)):
+        row, column = index // 3, n - 11 + index % 3
+        bits[row, column] = bits[column, row] = bit
     return bits
+
+
+def _alignments(version: int) -> list[tuple[int, int]]:
+    """Return the middles of the alignment patterns; none lies on a finder."""
+    if version == 1:
+        return []
+    at = _ALIGNMENTS[version - 2]
+    corners = {(at[0], at[0]), (at[0], at[-1]), (at[-1], at[0])}
+    return [place for place in product(at, at) if place not in corners]
+
+
+def _version_code(version: int) -> list[int]:
+    """Return the 18 bits that name a version from 7 on, the lowest first; none below."""
+    if version < _VERSION_SHOWN_FROM:
+        return []
+    rest = version
+    for _ in range(12):
+        rest = rest << 1 ^ (rest >> 11) * _VERSION_GENERATOR
+    return [(version << 12 | rest) >> i & 1 for i in range(18)]
+
+
+@cache
+def blocks(version: int, level: int) -> tuple[tuple[int, int], ...]:
+    """Return codewords and data codewords of each block of Reed-Solomon, in their order."""
+    return tuple(
+        (part.num_total, part.num_data)
+        for part in _BLOCKS[version][level]
+        for _ in range(part.num_blocks)
+    )
+
+
+@cache
+def block_places(version: int, level: int) -> tuple[tuple[int, ...], ...]:
+    """Return which of the codewords, as printed, belong to each block, in the block's order."""
+    sizes = blocks(version, level)
+    places: list[list[int]] = [[] for _ in sizes]
+    rounds = [[data for _, data in sizes], [total - data for total, data in sizes]]
+    number = 0
+    for lengths in rounds:
+        for turn in range(max(lengths)):
+            for block, length in enumerate(lengths):
+                if turn < length:
+                    places[block].append(number)
+                    number += 1
+    return tuple(tuple(one) for one in places)
 
 
 def format_places(version: int) -> list[list[tuple[int, int]]]:
@@ -81,7 +136,7 @@ def data_places(version: int) -> tuple[tuple[int, int], ...]:
         rows = range(n - 1, -1, -1) if upwards else range(n)
         places += [(r, c) for r in rows for c in (right, right - 1) if not taken[r, c]]
         upwards = not upwards
-    return tuple(places[: 8 * CODEWORDS[version]])
+    return tuple(places[: 8 * (len(places) // 8)])
 
 
 @cache
@@ -111,5 +166,5 @@ def drawn(version: int, level: int, mask: int, codewords: Sequence[int]) -> Bits
     said = np.unpackbits(np.array(codewords, np.uint8)).astype(np.int8) ^ mask_bits(version, mask)
     rows, columns = np.array(data_places(version)).T
     bits[rows, columns] = said
-    bits[bits == UNKNOWN] = 0  # the remainder bits of version 2, which nobody reads
+    bits[bits == UNKNOWN] = 0  # remainder bits, which nobody reads
     return bits

@@ -18,7 +18,7 @@ import zxingcpp
 
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
-from scanner_station.readers.decoding import engines, likely_bars, likely_squares
+from scanner_station.readers.decoding import engines, likely_bars, likely_curved, likely_squares
 from scanner_station.readers.decoding.bars import along_bars
 from scanner_station.readers.decoding.engines import Engine
 from scanner_station.readers.decoding.symbols import Found, Grey, Look, Outline, Step, Symbol
@@ -150,6 +150,7 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zbar_blur", engine=engines.zbar, change=blurred(1.0), group=1),
     Stage(name="likely_bars", engine=likely_bars.read, speaks_alone=True, group=2),
     Stage(name="likely_squares", engine=likely_squares.read, speaks_alone=True, group=2),
+    Stage(name="likely_curved", engine=likely_curved.read, speaks_alone=True, group=2),
     Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
     Stage(name="zxing_twice_blur", engine=engines.zxing, change=twice_blurred, group=2),
     Stage(name="zxing_bars", engine=engines.zxing_lines, change=along_bars, group=2),
@@ -240,14 +241,20 @@ class StageCounts:
 
 
 def look(image: Grey, symbologies: frozenset[Symbology], names: Iterable[str]) -> Look:
-    """Run the named stages on a picture, all of them, in this process."""
+    """Run the named stages on a picture, all of them, in this process.
+
+    Raises:
+        MemoryError: a stage needs more than there is.
+    """
     found: list[Found] = []
     steps: list[Step] = []
     for name in names:
         started_s = time.thread_time()  # what a busy machine takes away is not the stage's
         try:
             symbols = BY_NAME[name].read(image, symbologies)
-        except (cv2.error, ValueError, RuntimeError):
+        except (cv2.error, ValueError, RuntimeError) as error:
+            if getattr(error, "code", None) == cv2.Error.StsNoMem:
+                raise MemoryError from error
             symbols = []  # a picture too small or too odd for this stage reads as nothing
         ms = (time.thread_time() - started_s) * 1e3
         found += [Found(symbol=symbol, stage=name) for symbol in symbols]

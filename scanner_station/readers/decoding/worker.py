@@ -10,16 +10,13 @@ import mmap
 import resource
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding import pictures, stages, still
 from scanner_station.readers.decoding.messages import pack_look
 from scanner_station.readers.decoding.symbols import Grey, Look
-
-MEMORY_BYTES: Final = 1_500_000_000
-"""Address space of the child; a picture that needs more is refused, not the machine stopped."""
 
 
 def main() -> None:
@@ -28,7 +25,8 @@ def main() -> None:
     import numpy as np
 
     cv2.setNumThreads(1)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    memory_bytes = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     memory_fd = int(sys.argv[1])
     shared: mmap.mmap | None = None
@@ -50,7 +48,7 @@ def _look(image: Grey, request: dict[str, Any]) -> dict[str, Any]:
     try:
         return pack_look(stages.look(image, _symbologies(request), request["stages"]))
     except MemoryError:
-        return pack_look(Look())
+        return {"gone": "it needed too much memory"}
 
 
 def _decode_file(request: dict[str, Any]) -> dict[str, Any]:
