@@ -146,11 +146,11 @@ def fresh(folder: Path) -> Path:
 def child(data: Path, manifest: Path) -> None:
     """Do one import; this is what the measured process runs."""
     from scanner_station.domain.identifier import Schemes
-    from scanner_station.storage import manifests
+    from scanner_station.storage import checked_manifest, manifests
     from scanner_station.storage.database import Database
 
     database = Database(data)
-    checked = manifests.check(manifest, manifest.name, Schemes(), folder=data)
+    checked = checked_manifest.check(manifest, manifest.name, Schemes(), folder=data)
     if checked.report.is_clean:
         manifests.write(database.transaction, checked, imported_at="", imported_by="bench")
     database.close()

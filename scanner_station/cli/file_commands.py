@@ -1,6 +1,7 @@
 """`manifest check | import` and `export`: files in and out."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,14 @@ from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
 from scanner_station.cli.progress import bar
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.domain.manifest import ManifestReport
+from scanner_station.domain.manifest_problems import Problem
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.exports.openings import export_openings
+from scanner_station.exports.problem_list import problem_list
 from scanner_station.service import batches
-from scanner_station.storage import manifests
+from scanner_station.storage import checked_manifest
+from scanner_station.storage.durable_file import written_durably
 
 BUNDLE = "bundle"
 OPENINGS = "openings"
@@ -37,19 +41,28 @@ def manifest() -> None:
     help="What a card identifier is; may be given more than once.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--problems",
+    type=click.Path(path_type=Path),
+    help="Write all problems to this CSV file, not only the first hundred.",
+)
 @with_data
-def check(file: Path, schemes: tuple[str, ...], as_json: bool, data: Path) -> None:
-    """Check the manifest FILE (CSV or .xlsx) and report on it; nothing is written."""
+def check(
+    file: Path, schemes: tuple[str, ...], as_json: bool, problems: Path | None, data: Path
+) -> None:
+    """Check the manifest FILE (CSV or .xlsx) and report on it; nothing is loaded."""
     pattern = compose.load_settings(data).identifiers.serial_pattern
     wanted = Schemes(tuple(Scheme(name) for name in schemes), pattern)
     with bar("checking", shown=not as_json) as progress:
-        checked = manifests.check(file, file.name, wanted, progress=progress)
+        checked = checked_manifest.check(file, file.name, wanted, progress=progress)
         checked.close()
     report = checked.report
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
         _print_report(report)
+    if problems is not None:
+        _write_problems(checked_manifest.every_problem(file, file.name, wanted), problems)
     if report.problem_count:
         raise click.exceptions.Exit(EXIT_REFUSED)
 
@@ -106,6 +119,11 @@ def export_(slug: str, export_format: str, output: Path, data: Path) -> None:
                 )
                 done = f"{rows} entries"
     click.echo(f"{done} written to {output}")
+
+
+def _write_problems(found: Iterator[Problem], path: Path) -> None:
+    with written_durably(path) as out:
+        out.writelines(problem_list(found, lambda text, values: text % values if values else text))
 
 
 def _print_report(report: ManifestReport) -> None:

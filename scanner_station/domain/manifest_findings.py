@@ -1,6 +1,8 @@
-"""The problems of one file while it is checked: all counted, the first hundred kept."""
+"""The problems of one file while it is checked: all counted, the first ones kept."""
 
 from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from scanner_station.domain.manifest import PROBLEMS_SHOWN
@@ -15,10 +17,19 @@ TAIL_LINES: Final = 20
 class Findings:
     """Problems in the order they are found; `settle` after each block puts them by line."""
 
-    def __init__(self, columns: Columns, column_names: tuple[str, ...] = ()) -> None:
-        """`column_names`: the sheet's letters for each column, () in CSV."""
+    def __init__(
+        self,
+        columns: Columns,
+        column_names: tuple[str, ...] = (),
+        most: int | None = PROBLEMS_SHOWN,
+    ) -> None:
+        """`column_names`: the sheet's letters for each column, () in CSV.
+
+        `most`: how many problems are kept; None for all, to be taken with `take_settled`.
+        """
         self._columns = columns
         self._letters = column_names
+        self._most = most
         self.counts: Counter[Code] = Counter()
         self.shown: list[Problem] = []
         self._is_full = False
@@ -28,10 +39,6 @@ class Findings:
     def identifier_column(self) -> int:
         """Where the card's number stands in a row, counted from 0."""
         return self._columns.identifier
-
-    def fresh(self) -> "Findings":
-        """Return findings of the same columns with nothing in them."""
-        return Findings(self._columns, self._letters)
 
     @property
     def count(self) -> int:
@@ -47,26 +54,35 @@ class Findings:
         value: str = "",
         values: Values | None = None,
     ) -> None:
-        """Count a problem, and keep it while there is room.
+        """Count a problem, and keep it while there is room, or when it is of the whole file."""
+        self.counts[code] += 1
+        self._recent.setdefault(line, []).append(code)
+        if not self._is_full or not line:
+            self.shown.append(self.problem(code, line, index=index, value=value, values=values))
+
+    def problem(
+        self,
+        code: Code,
+        line: int,
+        *,
+        index: int | None = None,
+        value: str = "",
+        values: Values | None = None,
+    ) -> Problem:
+        """Return a problem of this file without counting it.
 
         `index` is its column from 0, None for the whole line; `value` the cell as it stands,
         masked here.
         """
-        self.counts[code] += 1
-        self._recent.setdefault(line, []).append(code)
-        if self._is_full:
-            return
         is_identifier = index is not None and index == self._columns.identifier
         word, cell = self._place(index, line)
-        self.shown.append(
-            Problem(
-                code=code,
-                line=line,
-                cell=cell,
-                column=word,
-                value_masked=masked_value(value, is_identifier=is_identifier),
-                values=values or {},
-            )
+        return Problem(
+            code=code,
+            line=line,
+            cell=cell,
+            column=word,
+            value_masked=masked_value(value, is_identifier=is_identifier),
+            values=values or {},
         )
 
     def _place(self, index: int | None, line: int) -> tuple[str, str]:
@@ -75,10 +91,10 @@ class Findings:
             return "", ""
         return self._columns.words[index], f"{self._letters[index]}{line}" if self._letters else ""
 
-    def add_all(self, problems: list[Problem], counts: Counter[Code]) -> None:
-        """Add problems that were counted elsewhere, the first of them by line."""
+    def add_all(self, problems: Iterable[Problem], counts: Counter[Code]) -> None:
+        """Add problems that were counted elsewhere; they come by line."""
         self.counts.update(counts)
-        self.shown += problems
+        self.shown += islice(problems, self._most)
         self.settle()
 
     def retract(self, line: int) -> None:
@@ -86,12 +102,19 @@ class Findings:
         self.counts.subtract(self._recent.pop(line, []))
         self.counts += Counter()  # drops those that are zero
         self.shown = [problem for problem in self.shown if problem.line != line]
-        self._is_full = len(self.shown) >= PROBLEMS_SHOWN
+        self._is_full = self._most is not None and len(self.shown) >= self._most
 
     def settle(self) -> None:
         """Put the problems by line and keep the first ones; those to come are in later lines."""
         self.shown.sort(key=lambda problem: problem.line)
-        del self.shown[PROBLEMS_SHOWN:]
-        self._is_full = len(self.shown) >= PROBLEMS_SHOWN
+        if self._most is not None:
+            del self.shown[self._most :]
+            self._is_full = len(self.shown) >= self._most
         for line in sorted(self._recent)[:-TAIL_LINES]:
             del self._recent[line]
+
+    def take_settled(self) -> list[Problem]:
+        """Take out, by line, the problems that nothing takes back any more."""
+        settled = [problem for problem in self.shown if problem.line not in self._recent]
+        self.shown = [problem for problem in self.shown if problem.line in self._recent]
+        return settled

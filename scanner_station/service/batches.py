@@ -1,7 +1,7 @@
 """What is done to a whole batch: create, give it its manifest, choose, cancel."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from sqlite3 import Connection
@@ -14,10 +14,18 @@ from scanner_station.domain.errors import BatchError, InputError, ManifestError
 from scanner_station.domain.events import BatchChanged
 from scanner_station.domain.identifier import Scheme, Schemes
 from scanner_station.domain.manifest import ManifestReport
+from scanner_station.domain.manifest_problems import Problem
 from scanner_station.domain.text import checked_text
 from scanner_station.service.counter import require_batch, require_open
 from scanner_station.service.station import Station
-from scanner_station.storage import batches, custody, manifest_commitments, manifests, scan_log
+from scanner_station.storage import (
+    batches,
+    checked_manifest,
+    custody,
+    manifest_commitments,
+    manifests,
+    scan_log,
+)
 from scanner_station.storage.batches import STILL_OPEN, Batch, BatchState
 from scanner_station.storage.database import open_to_read
 
@@ -121,7 +129,7 @@ def check_manifest(
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> manifests.CheckedManifest:
+) -> checked_manifest.CheckedManifest:
     """Check a manifest file against one batch's schemes; nothing is written.
 
     Raises:
@@ -130,13 +138,29 @@ def check_manifest(
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
         _require_replaceable(connection, batch)
-    return manifests.check(path, file_name, batch.schemes, progress=progress, cancelled=cancelled)
+    return checked_manifest.check(
+        path, file_name, batch.schemes, progress=progress, cancelled=cancelled
+    )
+
+
+def problems_of_manifest(
+    station: Station, slug: str, path: Path, file_name: str
+) -> Iterator[Problem]:
+    """Yield every problem of a manifest file by one batch's schemes, in bounded memory.
+
+    Raises:
+        BatchError: there is no such batch.
+        ManifestError: the file cannot be read.
+    """
+    with station.transaction() as connection:
+        schemes = require_batch(connection, slug).schemes
+    yield from checked_manifest.every_problem(path, file_name, schemes)
 
 
 def import_manifest(
     station: Station,
     slug: str,
-    checked: manifests.CheckedManifest,
+    checked: checked_manifest.CheckedManifest,
     *,
     by: str,
     progress: Progress | None = None,
@@ -159,10 +183,10 @@ def import_manifest(
 
     # Committing to the cards takes about as long as writing them: each is half of the way.
     def tell_written(done: int, _total: int) -> None:
-        manifests.tell(progress, cancelled, done, 2 * report.lines)
+        checked_manifest.tell(progress, cancelled, done, 2 * report.lines)
 
     def tell_committed(done: int, _total: int) -> None:
-        manifests.tell(progress, cancelled, report.lines + done, 2 * report.lines)
+        checked_manifest.tell(progress, cancelled, report.lines + done, 2 * report.lines)
 
     manifest_id = manifests.write(
         station.transaction,

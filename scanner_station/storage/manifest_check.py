@@ -39,7 +39,7 @@ from scanner_station.domain.manifest_line import (
 )
 from scanner_station.domain.manifest_problems import Code, Values
 from scanner_station.storage.csv_pack import FIELD, ROW
-from scanner_station.storage.manifest_duplicates import find_duplicates
+from scanner_station.storage.manifest_duplicates import Duplicates, find_duplicates
 from scanner_station.storage.manifest_file import Block, Table
 from scanner_station.storage.manifest_rows import Indexes, Keys, Layout, PackedRows, Row
 from scanner_station.storage.manifest_spool import Spool
@@ -76,6 +76,7 @@ class Checker:
         self.pieces = 0
         self.order: Indexes = np.zeros(0, np.int64)
         self.line_numbers: Indexes = np.zeros(0, np.int64)
+        self.duplicates: Duplicates | None = None
         self._odd_rows = 0
         self._last_odd: list[tuple[int, Row]] = []
         self._last_good: tuple[int, Row] = (0, [])
@@ -358,7 +359,7 @@ class Checker:
 
     def finish(self) -> None:
         """Judge what only the whole file shows: totals at its end, duplicates, rounding."""
-        self._find_totals_by_arithmetic()
+        self.find_totals_by_arithmetic()
         if not self.lines and not self._findings.count:
             self._findings.add(Code.NO_LINES, 0)
         if len(self.totals) > MAX_TOTALS:
@@ -368,17 +369,19 @@ class Checker:
             self._find_rounding(keys)
             self.order = np.argsort(keys, kind="stable")
             self.line_numbers = lines
-            find_duplicates(
+            self.duplicates = find_duplicates(
                 keys,
                 lines,
                 np.concatenate(self.pieces_of),
                 self.order,
-                self._findings,
                 names_one_piece=lambda text: not self._is_nik and self._names_one_piece(text),
             )
+        if self.duplicates is not None:
+            found = self.duplicates.problems(self._findings)
+            self._findings.add_all(found, Counter(self.duplicates.codes))
         self._findings.settle()
 
-    def _find_totals_by_arithmetic(self) -> None:
+    def find_totals_by_arithmetic(self) -> None:
         """Find the rows after the last card that hold the number of all above them."""
         last_line, last_cells = self._last_good
         tail = [(line, cells) for line, cells in self._last_odd if line > last_line]

@@ -1,4 +1,4 @@
-"""Manifests in the database: checked as a whole, written in small steps, looked up card by card.
+"""Manifests in the database: written in small steps, looked up card by card.
 
 Writing is many short transactions, so that another batch can be counted meanwhile. Until the last
 one the manifest is not complete; what a crash leaves incomplete is swept at the next start.
@@ -8,36 +8,19 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Final, cast
+from typing import Final, cast
 
 from scanner_station.domain.errors import ManifestError
-from scanner_station.domain.identifier import Schemes
 from scanner_station.domain.manifest import (
     Cancelled,
-    ManifestCancelledError,
     ManifestInfo,
     ManifestLine,
     ManifestReport,
     Progress,
     Totals,
-    remarks_on,
 )
-from scanner_station.domain.manifest_findings import Findings
-from scanner_station.storage.csv_file import open_csv
+from scanner_station.storage.checked_manifest import CHUNK_LINES, CheckedManifest, stopped, tell
 from scanner_station.storage.csv_pack import FIELD
-from scanner_station.storage.manifest_check import Checker
-from scanner_station.storage.manifest_file import (
-    WORKBOOK,
-    FileRefusedError,
-    Survey,
-    Table,
-    refuse_false_name,
-    survey,
-)
-from scanner_station.storage.manifest_spool import Spool
-from scanner_station.storage.xlsx_file import column_name, open_xlsx
 
 Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """Runs one durable transaction on the one writing connection, as the one writer."""
@@ -53,179 +36,6 @@ _IF_ABSENT: Final = {
 }
 _FIELD_TEXT: Final = FIELD.decode()
 _ROWS_A_STATEMENT: Final = 256
-
-_CHUNK_LINES: Final = 8192
-"""About 40 ms of the writer's time on the class of machine this was measured on."""
-
-
-@dataclass(slots=True, kw_only=True)
-class CheckedManifest:
-    """A file that was checked; what `write` needs is there only when it is clean.
-
-    Close it (or use `with`) to give its temporary file back early.
-    """
-
-    report: ManifestReport
-    _checker: Checker | None = None
-    _spool: Spool | None = None
-
-    def rows(self) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Yield packed rows with their lines in the order of their identifiers, many at a time."""
-        if self._checker is not None and self._spool is not None:
-            order, done = self._checker.order, 0
-            for rows in self._spool.chunks(order, _CHUNK_LINES):
-                some = order[done : done + len(rows)]
-                yield self._checker.line_numbers[some].tolist(), rows
-                done += len(rows)
-
-    @property
-    def stored(self) -> tuple[str, ...]:
-        """The table's columns that a packed row has, in its order."""
-        return self._checker.layout.stored if self._checker else ()
-
-    def close(self) -> None:
-        """Give the temporary file and the memory back, and keep the report; safe twice."""
-        if self._spool is not None:
-            self._spool.close()
-        self._spool = self._checker = None
-
-    def __enter__(self) -> "CheckedManifest":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def check(
-    path: Path,
-    file_name: str,
-    schemes: Schemes,
-    *,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
-    folder: Path | None = None,
-) -> CheckedManifest:
-    """Check a whole manifest file; nothing is written to the database.
-
-    `file_name` is what the file was called where it came from. `folder` is where the checked
-    rows wait for `write`, in a file without a name; the system's folder for such files if None.
-
-    Raises:
-        ManifestError: the file cannot be opened, or there is no room for the temporary file.
-        ManifestCancelledError: `cancelled` said so.
-    """
-    try:
-        with path.open("rb") as file:
-            surveyed = survey(file)
-            try:
-                refuse_false_name(file_name, surveyed.content)
-                table = _open(file, surveyed, schemes)
-                return _check_table(
-                    table, file_name, surveyed, schemes, Spool(folder), progress, cancelled
-                )
-            except FileRefusedError as refused:
-                return CheckedManifest(report=_refusal(file_name, surveyed, refused))
-    except OSError as error:
-        raise ManifestError(
-            "%(file)s cannot be read or checked (%(why)s); see that it is there, that you may "
-            "read it and that the disk is not full",
-            file=file_name,
-            why=error.strerror or str(error),
-        ) from error
-
-
-def _open(file: IO[bytes], surveyed: Survey, schemes: Schemes) -> Table:
-    if surveyed.content == WORKBOOK:
-        return open_xlsx(file, schemes)
-    return open_csv(file, surveyed, schemes)
-
-
-def _check_table(
-    table: Table,
-    file_name: str,
-    surveyed: Survey,
-    schemes: Schemes,
-    spool: Spool,
-    progress: Progress | None,
-    cancelled: Cancelled | None,
-) -> CheckedManifest:
-    findings = Findings(table.columns, _letters(table))
-    checker = Checker(table, schemes, findings, spool)
-    try:
-        checker.judge_header(table)
-        for block in table.blocks:
-            checker.take(block)
-            tell(progress, cancelled, *table.position())
-        checker.finish()
-        report = _report(table, file_name, surveyed, checker, findings)
-    except BaseException:
-        spool.close()
-        raise
-    if not report.is_clean:
-        spool.close()
-        return CheckedManifest(report=report)
-    return CheckedManifest(report=report, _checker=checker, _spool=spool)
-
-
-def _letters(table: Table) -> tuple[str, ...]:
-    if table.first_column is None:
-        return ()
-    return tuple(column_name(table.first_column + i) for i in range(table.columns.width))
-
-
-def tell(progress: Progress | None, cancelled: Cancelled | None, done: int, total: int) -> None:
-    """Say how far the work is, or stop it.
-
-    Raises:
-        ManifestCancelledError: `cancelled` said so.
-    """
-    if cancelled is not None and cancelled():
-        raise _stopped()
-    if progress is not None:
-        progress(done, total)
-
-
-def _stopped() -> ManifestCancelledError:
-    return ManifestCancelledError("the import was stopped; nothing of it was kept")
-
-
-def _refusal(file_name: str, surveyed: Survey, refused: FileRefusedError) -> ManifestReport:
-    return ManifestReport(
-        file_name=file_name,
-        sha256=surveyed.sha256,
-        size_bytes=surveyed.size_bytes,
-        problems=(refused.problem,),
-        problem_count=1,
-        problem_counts={refused.problem.code: 1},
-    )
-
-
-def _report(
-    table: Table, file_name: str, surveyed: Survey, checker: Checker, findings: Findings
-) -> ManifestReport:
-    columns = table.columns
-    above = any(cell.strip() for _, cells in table.above for cell in cells)
-    return ManifestReport(
-        file_name=file_name,
-        sha256=surveyed.sha256,
-        size_bytes=surveyed.size_bytes,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-        sheet=table.sheet,
-        header_line=table.header_line,
-        columns={field.value: columns.words[at] for field, at in columns.position.items()},
-        extra_columns=tuple(columns.words[at] for at in columns.extra),
-        lines=checker.lines,
-        pieces=checker.pieces,
-        totals=checker.totals,
-        problems=tuple(findings.shown),
-        problem_count=findings.count,
-        problem_counts=dict(findings.counts),
-        warnings=(
-            *table.remarks,
-            *remarks_on(columns, table.header_line if above else 0, checker.totals),
-        ),
-    )
 
 
 def write(
@@ -328,7 +138,7 @@ def _complete(
     transaction: Transaction, manifest_id: int, report: ManifestReport, written: int
 ) -> None:
     if written != report.lines:  # the checked rows were given back meanwhile
-        raise _stopped()
+        raise stopped()
     with transaction() as connection:
         connection.executemany(
             "insert into manifest_total (manifest_id, category, district, pieces)"
@@ -348,7 +158,7 @@ def remove(transaction: Transaction, manifest_id: int) -> None:
             next_one = connection.execute(
                 "select identifier from manifest_line where manifest_id = ?"
                 " order by identifier limit 1 offset ?",
-                (manifest_id, _CHUNK_LINES),
+                (manifest_id, CHUNK_LINES),
             ).fetchone()
             if next_one is None:
                 break

@@ -48,7 +48,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "officer.recover": _TABLE,
     "officer.preview": _TABLE,
     "officer.offer": _TABLE,
-    # the witness, who changes nothing
+    # the witness, who changes no count
     "witness.witness": EVERYBODY,
     "witness.events": EVERYBODY,
     "witness.picture": EVERYBODY,
@@ -70,6 +70,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "supervisor.cancel": _DESK,
     "supervisor.send_manifest": _DESK,
     "supervisor.manifest": _DESK,
+    "supervisor.manifest_problems": _DESK,
     "supervisor.import_manifest": _DESK,
     "supervisor.cancel_manifest": _DESK,
     "supervisor.export_log": _DESK,

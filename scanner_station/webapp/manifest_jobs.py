@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Final
 
 from scanner_station.domain.errors import BatchError, ManifestError, StationError
 from scanner_station.domain.manifest import ManifestReport
+from scanner_station.domain.manifest_problems import Problem
 from scanner_station.service import batches
 from scanner_station.service.station import Station
 from scanner_station.service.views import Json
 from scanner_station.storage import incoming
-from scanner_station.storage.manifests import CheckedManifest
+from scanner_station.storage.checked_manifest import CheckedManifest
 from scanner_station.webapp.translate import Language
 
 _log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class ManifestJobs:
         return job
 
     def cancel(self, slug: str) -> Job:
-        """Stop the work on a manifest; nothing of it stays.
+        """Stop the work on a manifest, or forget its file; nothing of it stays.
 
         Raises:
             BatchError: none has come in.
@@ -142,8 +143,25 @@ class ManifestJobs:
             job.is_cancelled.set()
             if job.state is JobState.CHECKED:
                 job.state = JobState.CANCELLED
+            if job.state not in _AT_WORK:
                 job.discard()
         return job
+
+    def problems(self, slug: str) -> tuple[str, Iterator[Problem]]:
+        """Return the name of the file that was refused, and all its problems, found anew.
+
+        Raises:
+            BatchError: none has come in.
+            ManifestError: it was not refused, or its file is gone.
+        """
+        job = self.job(slug)
+        if job.state is not JobState.REFUSED or not job.path.exists():
+            raise ManifestError(
+                "there is no refused manifest of batch %(slug)s here any more; check a file first",
+                slug=slug,
+            )
+        found = batches.problems_of_manifest(self._station, slug, job.path, job.file_name)
+        return job.file_name, found
 
     def close(self) -> None:
         """Cancel what is at work and wait for it."""
@@ -181,8 +199,9 @@ class ManifestJobs:
                 "the file could not be read; save it again as CSV or Excel (.xlsx) and try again"
             )
             job.state = JobState.FAILED
-        job.path.unlink(missing_ok=True)  # what was read of it waits elsewhere
-        if job.state is not JobState.CHECKED:
+        if job.state is JobState.CHECKED:
+            job.path.unlink(missing_ok=True)  # what was read of it waits elsewhere
+        elif job.state is not JobState.REFUSED:  # all its problems may still be asked for
             job.discard()
 
     def _check(self, slug: str, job: Job) -> None:

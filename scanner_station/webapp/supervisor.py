@@ -3,10 +3,11 @@
 import io
 import tempfile
 import zoneinfo
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, request, send_file
+from flask import Blueprint, Response, request, send_file
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +18,7 @@ from scanner_station.domain.rehearsal import USUAL_CARDS
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.exports.openings import export_openings
+from scanner_station.exports.problem_list import problem_list
 from scanner_station.exports.rehearsal_sheet import print_sheet
 from scanner_station.service import batches, rehearsal, views
 from scanner_station.service.counter import require_batch
@@ -167,8 +169,21 @@ def import_manifest(slug: str) -> tuple[Json, int]:
 
 @blueprint.post("/api/batches/<slug>/manifest/cancel")
 def cancel_manifest(slug: str) -> Json:
-    """Stop checking or writing; nothing of it stays."""
+    """Stop checking or writing, or forget a refused file; nothing of it stays."""
     return pages().jobs.cancel(slug).as_json(pages().languages.of_call(request))
+
+
+@blueprint.get("/batches/<slug>/manifest-problems.csv")
+def manifest_problems(slug: str) -> AnyResponse:
+    """Give every problem of the manifest that was refused, as CSV, streamed as it is found."""
+    language = pages().languages.of_page(request)
+    file_name, problems = pages().jobs.problems(slug)
+    lines = problem_list(problems, language.filled)
+    begun = chain([next(lines), next(lines, b"")], lines)  # what cannot be read is said as such
+    name = f"{secure_filename(Path(file_name).stem) or slug}-{language.text('problems')}.csv"
+    answer = Response(begun, mimetype="text/csv")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
 
 
 # --- files -------------------------------------------------------------------------------------

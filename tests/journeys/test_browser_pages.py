@@ -1,5 +1,6 @@
 """What people see and hear: the three pages in a real browser."""
 
+import csv
 import re
 import sqlite3
 import time
@@ -360,15 +361,30 @@ def test_a_manifest_is_refused_with_its_problems_and_loaded_once_it_is_clean(
         batch = page.locator(".batch[data-slug=pemusnahan-rabu]")
         expect(batch).to_be_visible(timeout=WITHIN_MS)
         batch.get_by_role("button", name="Muat manifes").click()
-        send_manifest(page, f"nik,kategori\n{nik(1)},rusak\n{nik(1)},rusak\n12,rusak\n")
+        wrong = ["=1+1", *(f"'{n}" for n in range(150)), "12"]
+        sent = [nik(1), nik(1), *wrong]
+        send_manifest(page, "nik,=cmd\n" + "".join(f"{one},rusak\n" for one in sent))
         dialog = page.locator("#manifest")
         expect(dialog).to_have_attribute("data-state", "refused", timeout=WITHIN_MS)
-        expect(dialog.locator(".problems tbody tr")).to_have_count(2)
+        expect(dialog.locator(".problems tbody tr")).to_have_count(100)
         expect(dialog.locator(".problems")).to_contain_text("baris 2")
         assert nik(1) not in dialog.inner_text()
         with page.expect_download() as saved:
-            page.locator("#manifest-save").click()
-        assert nik(1) not in Path(saved.value.path()).read_text("utf-8")
+            page.get_by_role("link", name="Simpan semua masalah (153)").click()
+        assert saved.value.suggested_filename == "manifes-masalah.csv"
+        text = Path(saved.value.path()).read_text("utf-8-sig")
+        assert nik(1) not in text
+        header, *rows = csv.reader(text.splitlines(), delimiter=";")
+        assert header == [
+            "Baris",
+            "Sel",
+            "Kolom",
+            "Isi",
+            "Apa yang salah",
+            "Apa yang harus dilakukan",
+        ]
+        assert [row[0] for row in rows] == [str(n) for n in range(3, 156)]
+        assert not [cell for row in rows for cell in row if cell[:1] in "=+-@" and cell]
         page.locator("#manifest-again").click()
         send_manifest(page, manifest_of(range(30), ("rusak",), ("Alak",)))
         expect(dialog).to_have_attribute("data-state", "checked", timeout=WITHIN_MS)

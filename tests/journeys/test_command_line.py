@@ -161,6 +161,16 @@ def test_a_second_manifest_after_the_first_card_is_refused_with_exit_code_1(data
     assert run_json(data, "batch", "show", "kupang", "--json")["expected"] == 5
 
 
+def test_all_problems_of_a_manifest_can_be_written_to_a_file(data: Path) -> None:
+    wrong, problems = data.parent / "salah.csv", data.parent / "masalah.csv"
+    wrong.write_text("nik\n" + "12\n" * 150)
+    done = run(data, "manifest", "check", str(wrong), "--problems", str(problems), check=1)
+    assert b"problems found: 150" in done.stdout
+    header, *lines = problems.read_text("utf-8-sig").splitlines()
+    assert (header, len(lines)) == ("Line;Cell;Column;Value;What is wrong;What to do", 150)
+    assert lines[-1].startswith("151;;nik;")
+
+
 def test_the_data_folder_may_be_named_before_the_command_after_it_or_by_the_environment(
     data: Path,
 ) -> None:

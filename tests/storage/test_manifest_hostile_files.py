@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from scanner_station.domain.errors import ManifestError
 from scanner_station.domain.identifier import Scheme, Schemes
-from scanner_station.domain.manifest import ManifestReport
-from scanner_station.storage import csv_file, manifests
+from scanner_station.domain.manifest import PROBLEMS_SHOWN, ManifestReport
+from scanner_station.storage import checked_manifest, csv_file, manifests
 from scanner_station.storage.database import Database
 from tests.service.stations import nik
 
@@ -129,13 +130,16 @@ def checked_and_written(
     """Check and, when it is clean, write; the database must hold all of it or nothing."""
     path.write_bytes(content)
     try:
-        checked = manifests.check(path, name, schemes, folder=path.parent)
+        checked = checked_manifest.check(path, name, schemes, folder=path.parent)
     except ManifestError:
         return None
     report = checked.report
     assert report.problem_count == sum(report.problem_counts.values())
     assert "\n".join(report.as_text())
     assert report.as_json()
+    every = list(checked_manifest.every_problem(path, name, schemes, folder=path.parent))
+    assert Counter(one.code for one in every) == report.problem_counts
+    assert tuple(every[:PROBLEMS_SHOWN]) == report.problems
     if not report.is_clean:
         with pytest.raises(ManifestError):
             manifests.write(database.transaction, checked, imported_at="", imported_by="x")
@@ -197,7 +201,7 @@ def test_many_rows_at_once_are_judged_like_each_by_itself(tmp_path: Path, conten
 
 
 def answer(path: Path) -> dict[str, Any]:
-    with manifests.check(path, path.name, Schemes()) as checked:
+    with checked_manifest.check(path, path.name, Schemes()) as checked:
         stored = [
             (line, row)
             for lines, rows in checked.rows()

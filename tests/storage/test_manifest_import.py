@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from scanner_station.domain.identifier import Schemes
 from scanner_station.domain.manifest import ManifestReport
 from scanner_station.service import batches
 from scanner_station.service.station import Station
-from scanner_station.storage import manifests
+from scanner_station.storage import checked_manifest, manifests
 from tests.service.stations import nik
 
 
 def check(path: Path, content: bytes | str, encoding: str = "utf-8") -> ManifestReport:
     path.write_bytes(content.encode(encoding) if isinstance(content, str) else content)
-    checked = manifests.check(path, path.name, Schemes())
+    checked = checked_manifest.check(path, path.name, Schemes())
     checked.close()
     return checked.report
 
@@ -67,7 +68,7 @@ def test_a_clean_list_is_read_in_every_delimiter_encoding_and_header(
 def test_an_excel_list_is_read_like_a_csv_one(tmp_path: Path) -> None:
     path = tmp_path / "m.xlsx"
     workbook(path, [["Kategori", "NIK"], ["rusak", nik(1)], ["rusak", nik(2)]])
-    checked = manifests.check(path, path.name, Schemes())
+    checked = checked_manifest.check(path, path.name, Schemes())
     checked.close()
     assert (checked.report.problem_count, checked.report.lines) == (0, 2)
 
@@ -112,6 +113,29 @@ def test_at_most_a_hundred_problems_are_shown_and_all_are_counted(tmp_path: Path
     assert (len(report.problems), report.problem_count) == (100, 250)
 
 
+def test_all_problems_can_be_had_by_line_those_of_the_whole_file_first(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    rounded = [f"997104{n % 28 + 1:02d}0190{n:03d}0" for n in range(1, 400)]
+    lines = [rounded[0], *("x" for _ in range(20_000)), *rounded, "y", "JUMLAH", "399"]
+    report = check(path, "nik,nama\n" + "".join(f"{one},A\n" for one in lines))
+    every = list(checked_manifest.every_problem(path, path.name, Schemes()))
+    assert len(every) == report.problem_count > 20_000
+    assert Counter(one.code for one in every) == report.problem_counts
+    assert tuple(every[:100]) == report.problems
+    assert [one.line for one in every] == sorted(one.line for one in every)
+    assert str(every[0].code) == "excel_rounding"
+    assert {"duplicate_identifier", "total_row"} <= {str(one.code) for one in every[-4:]}
+
+
+def test_all_problems_of_a_file_that_is_no_list_are_the_one(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    report = check(path, b"%PDF-1.4\n%\xe2\xe3\n")
+    every = checked_manifest.every_problem(path, path.name, Schemes())
+    assert tuple(every) == report.problems
+    with pytest.raises(ManifestError):
+        list(checked_manifest.every_problem(tmp_path / "gone.csv", "gone.csv", Schemes()))
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -143,7 +167,7 @@ def test_a_number_in_an_excel_cell_has_lost_digits_and_is_refused_with_its_cell(
 ) -> None:
     path = tmp_path / "m.xlsx"
     workbook(path, [["nama", "nik"], ["A", 9971044107900001.0]])
-    (problem,) = manifests.check(path, path.name, Schemes()).report.problems
+    (problem,) = checked_manifest.check(path, path.name, Schemes()).report.problems
     assert problem.cell == "B2"
 
 

@@ -15,7 +15,7 @@ from babel.messages import catalog, extract, mofile, pofile
 import scanner_station
 from scanner_station import assets
 from scanner_station.domain.manifest_problems import TEXTS
-from scanner_station.exports import guide_text
+from scanner_station.exports import guide_text, problem_list
 from scanner_station.readers.camera_scene import Hint
 from scanner_station.readers.decoding.engines import ZBAR_MISSING
 from scanner_station.storage.manifest_file import MAGIC
@@ -72,6 +72,7 @@ def sentences() -> dict[str, str]:
     for reason, remedy in TEXTS.values():
         found |= {reason: "domain/manifest_problems.py", remedy: "domain/manifest_problems.py"}
     found |= dict.fromkeys(guide_text.sentences(), "exports/guide_text.py")
+    found |= dict.fromkeys((*problem_list.HEADER, "problems"), "exports/problem_list.py")
     found |= dict.fromkeys(calls._REFUSALS.values(), "webapp/calls.py")
     found |= dict.fromkeys((*Hint, ZBAR_MISSING), "readers/camera.py")
     for path in sorted(PACKAGE.rglob("*.py")):

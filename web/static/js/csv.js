@@ -2,7 +2,7 @@
 
 import { make } from "./common.js";
 
-const quoted = (text) => `"${String(text ?? "").replaceAll('"', '""').replace(/^[=+\-@\t\r]/, "'$&")}"`;
+const quoted = (text) => `"${String(text ?? "").replaceAll('"', '""').replace(/^[=+\-@\t\r\n＝＋－＠']/, "'$&")}"`;
 
 /** Give lines of cells to whoever looks at the page, as a file. */
 export function saveCsv(name, lines) {

@@ -1,6 +1,5 @@
 // The supervisor's page: batches, their manifests, and their logs as files.
 
-import { saveCsv } from "./csv.js";
 import { banner, byId, calendarDay, call, CallError, figures, make, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
 
 const refusedIn = (dialog) => dialog.querySelector(".refused");
@@ -189,7 +188,12 @@ function showJob() {
   byId("manifest-work").hidden = job === null;
   byId("manifest-report").hidden = !job?.report || state === "checking";
   byId("manifest-again").hidden = job === null || isAtWork() || state === "written";
-  byId("manifest-save").hidden = !(job?.report?.problem_count > 0);
+  const save = byId("manifest-save");
+  save.hidden = state !== "refused";
+  if (!save.hidden) {
+    save.href = `/batches/${encodeURIComponent(loading.slug)}/manifest-problems.csv`;
+    save.textContent = t("Save all problems (%(count)s)", { count: job.report.problem_count });
+  }
   byId("manifest-import").hidden = state !== "checked";
   byId("manifest-stop").textContent = isAtWork() ? t("Stop") : t("Close");
   manifest.dataset.state = state ?? "none";
@@ -294,14 +298,6 @@ byId("manifest-again").addEventListener("click", () => {
   showJob();
 });
 
-byId("manifest-save").addEventListener("click", () => {
-  const lines = [[t("Line or cell"), t("Column"), t("Value"), t("What is wrong"), t("What to do")]];
-  for (const problem of job.report.problems) {
-    lines.push([problem.cell || problem.line || t("whole file"), problem.column, problem.value, problem.reason, problem.remedy]);
-  }
-  saveCsv(`${job.file_name}.${t("report")}.csv`, lines);
-});
-
 async function closeManifest() {
   if (isAtWork()) {
     await call("POST", ofBatch(loading.slug, "/manifest/cancel"), {});
@@ -309,7 +305,7 @@ async function closeManifest() {
     return;
   }
   asking += 1;
-  if (job?.state === "checked") await call("POST", ofBatch(loading.slug, "/manifest/cancel"), {});
+  if (job?.state === "checked" || job?.state === "refused") await call("POST", ofBatch(loading.slug, "/manifest/cancel"), {});
   manifest.close();
 }
 
