@@ -32,12 +32,6 @@ class CardEvent(NamedTuple):
     points_to: int
 
 
-PlainCount = tuple[str, str, str, str]
-"""A first piece that a scanner counted: (key, category, district, sequence).
-
-The key is the text `<card>","category":"<category>"`, which a manifest's line holds, too.
-"""
-
 CARD_CHARACTERS: Final = 44
 
 

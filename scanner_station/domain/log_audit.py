@@ -6,17 +6,19 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import islice
 from typing import Final, NoReturn
 
-from scanner_station.domain.card_audit import CardEvent, PlainCount, What
+from scanner_station.domain.card_audit import CardEvent, What
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import Custody
 from scanner_station.domain.entry import Body, Kind, canonical, totals_text
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
+from scanner_station.domain.plain_counts import AT, MOST_PLACES, PlainCounts, PlainEntries
 from scanner_station.domain.strict import decode_base64
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
 
@@ -27,15 +29,7 @@ _WHAT: Final = {
 }
 STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL})
 """The kinds whose entries state figures, which the audit counts again."""
-_AT: Final = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
-_AT_PATTERN: Final = re.compile(_AT)
-_CARD: Final = r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
-_TEXT: Final = r'[^"\\\x00-\x1f]'
-_PLAIN: Final = (
-    rf'^\{{"at":"{_AT}","batch":"%s","by":"{_TEXT}+","card":"({_CARD}","category":"({_TEXT}*)"),'
-    rf'"district":"({_TEXT}*)","kind":"scan","piece":1,"reader":"{_TEXT}+","sequence":([0-9]+),'
-    rf'"station":"%s","symbology":"{_TEXT}*","verdict":"counted"\}}$|^.*$'
-)
+_AT_PATTERN: Final = re.compile(AT)
 
 
 class LogAudit:
@@ -47,7 +41,7 @@ class LogAudit:
         self.tally = Tally()
         self.witnesses: list[VerifierKey] = []
         self.custody = Custody()
-        self._plain: re.Pattern[str] | None = None
+        self._plain = PlainEntries("", "")
 
     @property
     def closed_by(self) -> str:
@@ -69,46 +63,56 @@ class LogAudit:
         """Whether the batch has a list of what should be destroyed."""
         return bool(self.opening.get("manifest_sha256"))
 
-    def take_all(self, texts: list[str]) -> tuple[list[PlainCount], list[CardEvent]]:
+    @property
+    def places(self) -> Sequence[tuple[str, str]]:
+        """Category and district by the number in the marks of plain counts."""
+        return self._plain.places
+
+    def take_all(self, entries: Sequence[bytes]) -> tuple[PlainCounts, list[CardEvent]]:
         """Look at the next entries; return what they say about cards.
 
-        Most entries are a first piece counted by a scanner. That their text fits one pattern says
-        all of what `take` looks at one by one, for a tenth of the time.
+        Plain counts are recognised together, all others are given to `take` one by one. It would
+        find the same in a plain count, at many times the cost.
 
         Raises:
             VerificationError: one cannot stand there; why, and which.
         """
-        if self._plain is None:
-            return [], self._take_each(texts)
-        found = self._plain.findall("\n".join(texts))
-        if len(found) != len(texts):  # one of them holds a line end, which none may
-            return [], self._take_each(texts)
-        plain: list[PlainCount] = []
-        events: list[CardEvent] = []
-        start = 0
-        others = [place for place, one in enumerate(found) if not one[0]]
-        for other in [*others, len(found)]:
-            if start < other:
-                run = found[start:other]
-                if self._take_plain(run):
-                    plain += run
-                else:
-                    events += self._take_each(texts[start:other])
-            events += self._take_each(texts[other : other + 1])
+        if not self.size:  # who knows no batch and station recognises nothing
+            self._take_each(self._texts(entries, [b""] * len(entries))[:1])
+            entries = entries[1:]
+        keys, places = self._plain.recognise(entries, self.size)
+        texts = iter(self._texts(entries, keys))
+        counts, events, start = PlainCounts.none(), list[CardEvent](), 0
+        others = [row for row, key in enumerate(keys) if not key]
+        for other in [*others, len(keys)]:
+            if self.closed_by or self.custody.is_paused:
+                events += self._take_each([one.decode() for one in entries[start:other]])
+            elif start < other:
+                counts.keys.extend(keys[start:other])
+                counts.marks.extend(self._take_plain(places[start:other]))
+            events += self._take_each(list(islice(texts, 1)))
             start = other + 1
-        return plain, events
+        return counts, events
 
-    def _take_plain(self, run: list[PlainCount]) -> bool:
-        if self.closed_by or self.custody.is_paused:
-            return False
-        expected = range(self.size, self.size + len(run))
-        if [one[3] for one in run] != list(map(str, expected)):
-            return False
-        for (category, district), total in Counter([one[1:3] for one in run]).items():
+    def _texts(self, entries: Sequence[bytes], keys: Sequence[bytes]) -> list[str]:
+        texts = []
+        for sequence, (entry, key) in enumerate(zip(entries, keys, strict=True), self.size):
+            try:
+                if not key:
+                    texts.append(entry.decode())
+            except UnicodeDecodeError as error:
+                raise VerificationError(
+                    "entry %(sequence)s: it is not text", sequence=sequence
+                ) from error
+        return texts
+
+    def _take_plain(self, places: list[int]) -> list[int]:
+        for place, total in Counter(places).items():
+            category, district = self.places[place]
             self.tally.add(Verdict.COUNTED, category, district, total=total, manual=0)
-        self.custody.count(len(run))
-        self.size += len(run)
-        return True
+        self.custody.count(len(places))
+        first, self.size = self.size, self.size + len(places)
+        return [number * MOST_PLACES + place for number, place in enumerate(places, first)]
 
     def _take_each(self, texts: list[str]) -> list[CardEvent]:
         events = []
@@ -182,8 +186,7 @@ class LogAudit:
             _refuse("it does not say whether this is a rehearsal")
         _require_day(body)
         self.opening = body
-        names = [re.escape(_text(body, name)) for name in ("batch", "station")]
-        self._plain = re.compile(_PLAIN % (names[0], names[1]), re.MULTILINE)
+        self._plain = PlainEntries(_text(body, "batch"), _text(body, "station"))
 
     def _presented(self, body: Body, kind: Kind) -> CardEvent | None:
         try:

@@ -24,6 +24,12 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
+def leaf_hashes(entries: Sequence[bytes]) -> list[bytes]:
+    """Return the hash of each entry, for less than one by one."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of two subtrees that stand side by side."""
     return hashlib.sha256(b"\x01" + left + right).digest()
@@ -56,11 +62,11 @@ def root_of(size: int, nodes: Nodes) -> bytes:
 
 def full_root(hashes: Sequence[bytes]) -> bytes:
     """Return the root over a number of hashes that is a power of two."""
-    level = list(hashes)
+    level, sha256 = list(hashes), hashlib.sha256
     while len(level) > 1:
         pairs = iter(level)
         level = [
-            hashlib.sha256(b"\x01" + left + right).digest()
+            sha256(b"\x01" + left + right).digest()
             for left, right in zip(pairs, pairs, strict=True)
         ]
     return level[0]

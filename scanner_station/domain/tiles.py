@@ -55,8 +55,10 @@ def unpack_entries(data: bytes) -> list[bytes]:
     entries, place, end = [], 0, len(data)
     while place < end:
         start = place + _LENGTH_BYTES
-        place = start + int.from_bytes(data[place:start], "big")
-        if place > end or start > end:
+        if start > end:
+            raise VerificationError("it ends in the middle of an entry")
+        place = start + (data[place] << 8 | data[place + 1])
+        if place > end:
             raise VerificationError("it ends in the middle of an entry")
         entries.append(data[start:place])
     return entries

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,6 @@ from scanner_station.domain.card_audit import (
     CARD_CHARACTERS,
     CardEvent,
     Listed,
-    PlainCount,
     What,
     check_card,
 )
@@ -19,9 +18,10 @@ from scanner_station.domain.counter import Verdict
 from scanner_station.domain.entry import Kind, commitment_of, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
+from scanner_station.domain.plain_counts import MOST_PLACES
 from scanner_station.domain.tally import ADDED
 from scanner_station.exports.bundle_files import LONGEST_LINE
-from scanner_station.exports.card_store import CardStore
+from scanner_station.exports.card_store import CardStore, Part
 from scanner_station.exports.manifest_reading import ManifestReader, listed_of
 from scanner_station.exports.openings import Opening, parse_opening
 
@@ -81,6 +81,7 @@ def check_cards(
     manifest: Iterator[bytes],
     openings: FindOpenings | None,
     *,
+    places: Sequence[tuple[str, str]],
     has_manifest: bool,
     watched: str = "",
     counted: Callable[[str], None] = lambda _: None,
@@ -88,9 +89,9 @@ def check_cards(
 ) -> tuple[CardTotals, Counter[str]]:
     """Check every card; return what was watched and opened, and what the manifest expects.
 
-    `manifest`: blocks of its lines. `watched`: a card to keep an eye on. `counted` is told the
-    number of each card that is counted at the end, where there are openings. `progress` is told
-    events done.
+    `manifest`: blocks of its lines. `places`: as `LogAudit` numbers them. `watched`: a card to
+    keep an eye on. `counted` is told the number of each card that is counted at the end, where
+    there are openings. `progress` is told events done.
 
     Raises:
         VerificationError: an entry, the manifest or an opening is not what it should be; of
@@ -99,13 +100,13 @@ def check_cards(
     totals, refusals, reader = CardTotals(), _Refusals(), ManifestReader(manifest)
     opened = _Opened(openings, counted) if openings is not None else None
     done = 0
-    for first, plain, events in cards.parts():
-        part = _Part(reader.part(first), plain, events, has_manifest=has_manifest)
+    for of_log in cards.parts():
+        part = _Stories(reader.part(of_log.first), of_log, places, has_manifest=has_manifest)
         part.check(refusals, watched)
         totals.watched += part.watched
         if opened is not None:
             opened.take(part)
-        done += len(plain) + len(events)
+        done += len(of_log.plain.keys) + len(of_log.events)
         progress(done)
     refusals.raise_first()
     if opened is not None:
@@ -113,28 +114,33 @@ def check_cards(
     return totals, reader.expected
 
 
-class _Part:
+class _Stories:
     # Some of the cards: what the manifest lists (key to pieces), and what the log says of them.
     def __init__(
         self,
-        listed: dict[str, int],
-        plain: list[PlainCount],
-        events: list[CardEvent],
+        listed: dict[bytes, int],
+        of_log: Part,
+        places: Sequence[tuple[str, str]],
         *,
         has_manifest: bool,
     ) -> None:
         self._listed = listed
-        self._plain = plain
-        self._events = events
+        self._keys, self._marks = of_log.plain
+        self._events = of_log.events
+        self._places = places
         self._has_manifest = has_manifest
-        self._special: set[str] = set()
-        self._counted: set[str] = set()
+        self._special: set[bytes] = set()
+        self._counted: set[bytes] = set()
         self.watched = 0
 
     def check(self, refusals: "_Refusals", watched: str) -> None:
         # Cards that were counted once and no more are looked at all together.
-        special = {event.card for event in self._events} | {watched}
-        keys = [one[0] for one in self._plain if one[0][:CARD_CHARACTERS] not in special]
+        special = {event.card.encode() for event in self._events}
+        if watched:
+            special.add(watched.encode())
+        keys = self._keys
+        if special:
+            keys = [key for key in keys if key[:CARD_CHARACTERS] not in special]
         once = set(keys) if self._has_manifest else {key[:CARD_CHARACTERS] for key in keys}
         are_fine = len(once) == len(keys) and (
             not self._has_manifest or once <= self._listed.keys()
@@ -142,14 +148,8 @@ class _Part:
         if not are_fine:
             special |= {key[:CARD_CHARACTERS] for key in keys}
         self._special = special
-        stories: dict[str, list[CardEvent]] = {card: [] for card in special}
-        for one in self._plain:
-            if (card := one[0][:CARD_CHARACTERS]) in special:
-                stories[card].append(_counted(card, one))
-        for event in self._events:
-            stories[event.card].append(event)
         listed = list(self._listed)
-        for card, story in stories.items():
+        for card, story in self._stories().items():
             with refusals:
                 story.sort(key=lambda event: event.sequence)
                 counted = check_card(
@@ -157,28 +157,36 @@ class _Part:
                 )
                 if counted:
                     self._counted.add(card)
-                if card == watched:
+                if card == watched.encode():
                     self.watched = len(counted)
 
-    def _line(self, listed: list[str], card: str) -> Listed | None:
+    def _stories(self) -> dict[bytes, list[CardEvent]]:
+        # Of the special cards, each with everything that the log says of it.
+        stories: dict[bytes, list[CardEvent]] = {card: [] for card in self._special}
+        for key, mark in zip(self._keys, self._marks, strict=True) if stories else ():
+            if (story := stories.get(key[:CARD_CHARACTERS])) is not None:
+                sequence, place = divmod(mark, MOST_PLACES)
+                card = key[:CARD_CHARACTERS].decode()
+                story.append(CardEvent(card, sequence, What.COUNTED, 1, *self._places[place], -1))
+        for event in self._events:
+            stories[event.card.encode()].append(event)
+        return stories
+
+    def _line(self, listed: list[bytes], card: bytes) -> Listed | None:
         place = bisect_left(listed, card)
         if place == len(listed) or not listed[place].startswith(card) or not card:
             return None
         return listed_of(listed[place], self._listed[listed[place]])
 
-    def counted_cards(self) -> set[str]:
+    def counted_cards(self) -> set[bytes]:
         """Return the cards that are counted at the end, once this part was checked."""
-        plain = {one[0][:CARD_CHARACTERS] for one in self._plain}
+        plain = {key[:CARD_CHARACTERS] for key in self._keys}
         return (plain - self._special) | self._counted
 
-    def every_card(self) -> list[str]:
-        keys = [*self._listed, *(one[0] for one in self._plain)]
-        return sorted({key[:CARD_CHARACTERS] for key in keys} | {one.card for one in self._events})
-
-
-def _counted(card: str, one: PlainCount) -> CardEvent:
-    _, category, district, sequence = one
-    return CardEvent(card, int(sequence), What.COUNTED, 1, category, district, -1)
+    def every_card(self) -> list[bytes]:
+        keys = [*self._listed, *self._keys]
+        events = {one.card.encode() for one in self._events}
+        return sorted({key[:CARD_CHARACTERS] for key in keys} | events)
 
 
 class _Refusals:
@@ -210,12 +218,12 @@ class _Opened:
         self._is_asked = False
         self._count = 0
 
-    def take(self, part: "_Part") -> None:
+    def take(self, part: "_Stories") -> None:
         counted = part.counted_cards()
         for card in part.every_card():
-            if not self._has_file(card):
+            if not self._has_file(card.decode()):
                 return
-            identifier = self._require(card)
+            identifier = self._require(card.decode())
             if card in counted:
                 self._tell(identifier)
 

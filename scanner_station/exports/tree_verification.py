@@ -40,7 +40,7 @@ class TreeReader:
         for index, width in tiles.widths(self._size):
             start = index * tiles.WIDTH
             entries = self._entries(index, width)
-            leaves = [merkle.leaf_hash(entry) for entry in entries]
+            leaves = merkle.leaf_hashes(entries)
             self._compare(0, index, leaves)
             self._note_roots(start, leaves)
             if start <= self._kept_index < start + width:

@@ -223,7 +223,7 @@ class _Verifier:
             kept_index=self._receipt.index if self._receipt else -1,
         )
         for start, entries in reader.read():
-            self._audit_entries(start, entries)
+            self._cards.add(*self._audit.take_all(entries))
             self._progress(start + len(entries), 2 * self._size)
         if reader.root != self._head.checkpoint.root:
             raise VerificationError(
@@ -255,17 +255,6 @@ class _Verifier:
                 "%(name)s: it is not the file whose digest the log opens with",
                 name=bundle.MANIFEST,
             )
-
-    def _audit_entries(self, start: int, entries: list[bytes]) -> None:
-        texts = []
-        for sequence, entry in enumerate(entries, start=start):
-            try:
-                texts.append(entry.decode())
-            except UnicodeDecodeError as error:
-                raise VerificationError(
-                    "entry %(sequence)s: it is not text", sequence=sequence
-                ) from error
-        self._cards.add(*self._audit.take_all(texts))
 
     # --- signatures ------------------------------------------------------------------------
 
@@ -347,6 +336,7 @@ class _Verifier:
             self._files.blocks(bundle.MANIFEST) if has_manifest else iter(()),
             (lambda _: openings) if isinstance(openings, Path) else openings,
             counted=self._asked.counted,
+            places=self._audit.places,
             has_manifest=has_manifest,
             watched=self._watched,
             progress=lambda done: self._progress(
