@@ -12,7 +12,6 @@ from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.identifier import Scheme
 from scanner_station.domain.rehearsal import MARK, MOST_CARDS, USUAL_CARDS
-from scanner_station.exports.rehearsal_sheet import export_sheet
 from scanner_station.service import batches, rehearsal, views
 
 
@@ -226,6 +225,8 @@ def cancel(slug: str, by: str, seconded_by: str, reason: str, data: Path) -> Non
 @with_data
 def rehearsal_cards(slug: str, output: Path, data: Path) -> None:
     """Print the test cards of the rehearsal SLUG as PDF: two strangers and one card twice, too."""
+    from scanner_station.exports.rehearsal_sheet import export_sheet  # PDFs are slow to import
+
     with compose.reading(data) as connection:
         count = export_sheet(connection, slug, output)
     click.echo(f"{count} test cards written to {output}; print them at 100 % and cut them out")

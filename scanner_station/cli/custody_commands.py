@@ -10,7 +10,6 @@ from scanner_station.cli.batch_commands import batch
 from scanner_station.cli.main import cli, with_data
 from scanner_station.domain.custody_records import Form
 from scanner_station.domain.errors import InputError
-from scanner_station.exports.label import export_label
 from scanner_station.service import custody
 from scanner_station.service.reconciliation_json import custody_as_json
 
@@ -110,6 +109,8 @@ def seal_container(slug: str, number: int, seal_number: str, agreed_by: str, dat
 @with_data
 def label(slug: str, number: int, output: Path, data: Path) -> None:
     """Write the label of the sealed container NUMBER, with its QR code, to be printed."""
+    from scanner_station.exports.label import export_label  # PDFs are slow to import
+
     with compose.reading(data) as connection:
         export_label(connection, slug, number, output)
     click.echo(f"the label of container {number} is in {output}")

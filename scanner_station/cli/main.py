@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -28,10 +29,45 @@ EXIT_INTERRUPTED: Final = 130
 DATA_VARIABLE: Final = "SCANNER_STATION_DATA"
 DEFAULT_DATA: Final = "data"
 
+# The modules that add commands to `cli` when they are imported, and to which of its commands.
+_MODULES: Final = {
+    "batch_commands": ("batch", "rehearsal-cards"),
+    "card_commands": ("decode", "scan", "void"),
+    "closing_commands": ("batch", "declare", "explain", "reconcile", "witness"),
+    "custody_commands": ("add", "agree", "batch", "container", "unidentified"),
+    "daemon_commands": ("demo", "run"),
+    "file_commands": ("export", "manifest"),
+    "guide_commands": ("guide",),
+    "log_commands": ("forget", "receipt", "verify"),
+    "minutes_commands": ("minutes", "particulars"),
+    "recap_commands": ("recap",),
+    "user_commands": ("certificate", "user"),
+}
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports what the command that is run needs: all of it would take a Raspberry Pi seconds."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in alphabetical order."""
+        _import(_MODULES)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, if there is one."""
+        of_it = [module for module, commands in _MODULES.items() if cmd_name in commands]
+        _import(of_it or _MODULES)
+        return super().get_command(ctx, cmd_name)
+
+
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
+        import_module(f"scanner_station.cli.{module}")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(version)s")
 @click.option(
     "--data", "data", type=click.Path(file_okay=False, path_type=Path), help="Data folder."
@@ -98,23 +134,3 @@ def forget_output() -> None:
 def _say(sentence: str, code: int) -> int:
     click.echo("scanner-station: " + shown(" ".join(sentence.split()), most=_MOST_SHOWN), err=True)
     return code
-
-
-def _load_commands() -> None:
-    # Each module adds its commands to `cli`; imported here so that `cli` exists by then.
-    from scanner_station.cli import (  # noqa: F401
-        batch_commands,
-        card_commands,
-        closing_commands,
-        custody_commands,
-        daemon_commands,
-        file_commands,
-        guide_commands,
-        log_commands,
-        minutes_commands,
-        recap_commands,
-        user_commands,
-    )
-
-
-_load_commands()

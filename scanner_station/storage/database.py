@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Final
-
-import sqlite_utils
-from sqlite_utils import Migrations
+from typing import TYPE_CHECKING, Final
 
 from scanner_station.domain.errors import FolderInUseError, StorageError
 from scanner_station.storage.durable_file import synchronise_folder
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 FILE_NAME: Final = "station.sqlite3"
 LOCK_NAME: Final = "lock"
@@ -205,7 +205,9 @@ def _assert_durable(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    migrations = Migrations("station")
+    import sqlite_utils  # brings numpy along, for which a command that only reads need not wait
+
+    migrations = sqlite_utils.Migrations("station")
     for name, script in _sections():
         _register(migrations, name, script)
     migrations.apply(sqlite_utils.Database(connection))
@@ -217,9 +219,9 @@ def _sections() -> list[tuple[str, str]]:
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _register(migrations: Migrations, name: str, script: str) -> None:
+def _register(migrations: "sqlite_utils.Migrations", name: str, script: str) -> None:
     @migrations(name=name)
-    def apply(db: sqlite_utils.Database) -> None:
+    def apply(db: "sqlite_utils.Database") -> None:
         for statement in _statements(script):
             db.conn.execute(statement)
 
