@@ -452,7 +452,7 @@ def _with_camera(folder: Path, clock: SystemClock) -> RunningStation:
     for number in range(40):
         cv2.rectangle(card, (180 + 7 * number, 190), (182 + 7 * number + number % 3, 290), 0, -1)
     picture = cv2.imencode(".jpg", card)[1].tobytes()
-    return RunningStation(folder, latest_picture=lambda: picture, clock=clock)
+    return RunningStation(folder, cameras={"kamera": lambda: picture}, clock=clock)
 
 
 @contextmanager

@@ -49,7 +49,8 @@ class Devices:
         self._deliveries: list[Delivery] = []
         self.loops: list[ReaderLoop] = []
         self.counts = StageCounts()
-        self.has_camera = False
+        self.pictures: dict[str, Callable[[], bytes | None]] = {}
+        """The newest picture of each camera as JPEG, None when there is none yet."""
 
     def add_camera(self, camera: CameraSettings) -> None:
         """Add a camera of the settings; it counts into whichever batch is active."""
@@ -107,7 +108,7 @@ class Devices:
             return camera
 
         notify = without_repeats(self._station.bus.publish)
-        self.has_camera = True
+        self.pictures[reader_id] = lambda: self._picture_of(reader_id)
         self._deliveries.append(delivery)
         self.loops.append(ReaderLoop(reader_id, make, delivery, notify))
 
@@ -133,14 +134,19 @@ class Devices:
         offers = [delivery.offer for delivery in self._deliveries if delivery.offer]
         return max(offers, key=lambda offer: offer.at, default=None)
 
-    def latest_picture(self) -> bytes | None:
-        """Return the newest camera picture as JPEG; None when there is none yet."""
-        pictures = (camera.latest_jpeg() for camera in self._cameras.values())
-        return next((picture for picture in pictures if picture is not None), None)
+    def _picture_of(self, reader_id: ReaderId) -> bytes | None:
+        camera = self._cameras.get(reader_id)
+        return camera.latest_jpeg() if camera is not None else None
 
-    def latest_still(self) -> bytes | None:
-        """Return the newest camera picture as a photograph; None when there is none yet."""
-        pictures = (camera.latest_still() for camera in self._cameras.values())
+    def latest_still(self, name: str = "") -> bytes | None:
+        """Return the newest picture of a camera as a photograph; None when there is none yet.
+
+        Without a name: of the first camera before which something lies that it cannot read,
+        else of the first one that has a picture.
+        """
+        cameras = [one for known, one in self._cameras.items() if name in ("", known)]
+        cameras.sort(key=lambda one: not one.sees_unread)
+        pictures = (one.latest_still() for one in cameras)
         return next((picture for picture in pictures if picture is not None), None)
 
     def presenting(self) -> list[ReaderId]:
@@ -213,7 +219,7 @@ def daemon(
             by=account,
             api_token=new_api_token(data),
             settings=settings,
-            latest_picture=devices.latest_picture if devices.has_camera else None,
+            cameras=devices.pictures,
             latest_still=devices.latest_still,
             latest_offer=devices.latest_offer,
             presenting=devices.presenting,

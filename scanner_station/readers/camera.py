@@ -154,6 +154,11 @@ class CameraReader:
         """Whether a card is held in view now; safe from another thread."""
         return bool(self._presentations.cards)
 
+    @property
+    def sees_unread(self) -> bool:
+        """Whether something lies in view that is not read; safe from another thread."""
+        return self._unread_since_s is not None
+
     def latest_jpeg(self) -> bytes | None:
         """Return a small preview of the newest frame, the codes in it outlined."""
         preview = self._preview

@@ -33,6 +33,8 @@ FOLLOW: Final = 0.05
 SAME_PATCH: Final = 0.8
 OTHER_PATCH: Final = 0.4
 DARK_LEVEL: Final = 40.0
+LIT_LEVEL: Final = 80.0
+"""From here on a picture is bright enough for the usual edges."""
 GLARE_LEVEL: Final = 252
 GLARE_SHARE: Final = 0.01
 SHARP_LEVELS: Final = 60.0
@@ -182,6 +184,9 @@ def thumbnail(image: Image) -> Thumbnail:
 
 
 def _difference(one: Thumbnail, other: Thumbnail) -> npt.NDArray[np.bool_]:
+    level, before = float(np.median(one[::4, ::4])), float(np.median(other[::4, ::4]))
+    if level < min(DARK_LEVEL, before):
+        other = other * (level / before)  # in the dark all differences are smaller, too
     apart = one - other
     # The light as a whole may change; a sample of the pixels is enough to see it.
     apart -= np.median(apart[::4, ::4])
@@ -197,7 +202,9 @@ def is_same(one: Thumbnail, other: Thumbnail, share: float) -> bool:
 def is_bare(scene: Thumbnail) -> bool:
     """Whether a scene is a surface without anything on it."""
     across = np.abs(np.diff(scene, axis=1))
-    return float((across > EDGE_LEVELS).mean()) < EDGE_SHARE
+    # In the dark a card's edges are weaker, and what remains must still stand out of the noise.
+    weakest = max(EDGE_LEVELS * float(scene.mean()) / LIT_LEVEL, 5 * float(np.median(across)))
+    return float((across > min(EDGE_LEVELS, weakest)).mean()) < EDGE_SHARE
 
 
 def _cut(scene: Thumbnail, place: Place) -> Thumbnail:

@@ -1,6 +1,6 @@
 """What the pages are given, and what they add to it; both live in the Flask application."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,10 +37,11 @@ class WebContext:
 
     `by` stands in entries made from pages until people have been added, and by programs that
     know `api_token` ('' lets none in). `presenting` names the readers before which a card is held
-    just now. `latest_picture` returns the newest camera picture as JPEG bytes, None when there is
-    none yet; leave it out without a camera. `latest_still` returns the same larger, to be kept as
-    a photograph. `latest_offer` returns what a camera read unsurely last. `decoder_counts`
-    is what cameras and sent pictures add to, stage by stage.
+    just now. `cameras` gives the newest picture of each by its name, as JPEG bytes, None when
+    there is none yet. `latest_still` returns one of them larger, to be kept as a photograph; of ''
+    it takes the camera before which a card seems to lie. `latest_offer` returns what a
+    camera read unsurely last. `decoder_counts` is what cameras and sent pictures add to, stage by
+    stage.
     """
 
     station: Station
@@ -51,8 +52,8 @@ class WebContext:
     by: str
     api_token: str = ""
     presenting: Callable[[], Iterable[str]] = tuple
-    latest_picture: Callable[[], bytes | None] | None = None
-    latest_still: Callable[[], bytes | None] = lambda: None
+    cameras: Mapping[str, Callable[[], bytes | None]] = field(default_factory=dict)
+    latest_still: Callable[[str], bytes | None] = lambda _camera: None
     latest_offer: Callable[[], Offer | None] = lambda: None
     decoder_counts: StageCounts = field(default_factory=StageCounts)
 
@@ -101,9 +102,9 @@ def pages() -> Pages:
     return pages_of(current_app)
 
 
-def newest_photograph() -> bytes:
-    """Return the camera's newest picture as JPEG to be kept, b'' without one."""
-    return pages().context.latest_still() or b""
+def newest_photograph(camera: str = "") -> bytes:
+    """Return a camera's newest picture as JPEG to be kept, b'' without one."""
+    return pages().context.latest_still(camera) or b""
 
 
 def batch_is_there() -> None:

@@ -29,10 +29,10 @@ blueprint.before_request(batch_is_there)
 @blueprint.get("/batches/<slug>/table")
 def show(slug: str) -> AnyResponse:
     """Show the page of the table: containers, cards that no machine reads, days and lots."""
-    has_camera = pages().context.latest_picture is not None
+    cameras = list(pages().context.cameras)
     with pages().context.views.connection() as connection:
         batch = views.summary(connection, slug)
-    return page("table.html", batch=batch, has_camera=has_camera, people=names())
+    return page("table.html", batch=batch, cameras=cameras, people=names())
 
 
 @blueprint.get("/api/batches/<slug>/table")
@@ -206,11 +206,17 @@ def _agreeing(data: dict[str, object]) -> str:
 
 
 def _photograph(data: dict[str, object]) -> bytes:
-    """Return the picture sent (base64), else the camera's newest if `camera` is true, else b''."""
+    """Return the picture sent (base64), else the newest of a camera, else b''.
+
+    `camera` names it; true is the one before which a card seems to lie.
+    """
     sent = text_of(data, "photograph", "")
     if sent:
         try:
             return base64.b64decode(sent, validate=True)
         except (binascii.Error, ValueError) as error:
             raise InputError("the field %(field)s must be base64", field="photograph") from error
-    return newest_photograph() if data.get("camera") is True else b""
+    camera = data.get("camera")
+    if camera is True:
+        return newest_photograph()
+    return newest_photograph(camera) if isinstance(camera, str) and camera else b""

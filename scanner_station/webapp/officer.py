@@ -30,7 +30,7 @@ def officer() -> AnyResponse:
     """Show the officer's page; a station with nothing in it asks first who uses it."""
     if caller().is_open and has_no_batch():
         return redirect("/first-start")
-    return page("officer.html", has_camera=pages().context.latest_picture is not None)
+    return page("officer.html", cameras=list(pages().context.cameras))
 
 
 @blueprint.post("/api/batches/<slug>/readings")
@@ -190,8 +190,9 @@ def _offered(line: ManifestLine) -> Json:
 
 @blueprint.get("/preview.jpg")
 def preview() -> Response:
-    """Show the newest camera picture."""
-    latest = pages().context.latest_picture
+    """Show the newest picture of a camera, of the first one unless `camera` names another."""
+    cameras = pages().context.cameras
+    latest = cameras.get(request.args.get("camera") or next(iter(cameras), ""))
     picture = latest() if latest is not None else None
     if picture is None:
         abort(404)

@@ -1,6 +1,7 @@
 """The officer's live camera picture: the found code is outlined, a hint says what hinders."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import cv2
@@ -11,10 +12,11 @@ from playwright.sync_api import Page, expect
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.camera import CameraReader
 from scanner_station.readers.decoding.process import InProcessDecoder
+from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.service.delivery import Delivery
 from scanner_station.service.reader_loop import ReaderLoop
 from tests.journeys.test_browser_pages import WITHIN_MS, open_officer, verdict
-from tests.readers.test_camera import Image, table, unreadable_card, with_card
+from tests.readers.test_camera import SLOW, Image, table, unreadable_card, with_card
 from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
 
 OUTLINED = """window.outlined = () => {
@@ -32,12 +34,32 @@ OUTLINED = """window.outlined = () => {
 };"""
 
 
+SECOND_PICTURE = cv2.imencode(".jpg", np.full((90, 160, 3), 90, np.uint8))[1].tobytes()
+
+
 class HeldCamera:
     """A camera that sees whatever the test holds in front of it, 25 times a second."""
 
     def __init__(self) -> None:
         self.sees: Image = table()
+        self.counts = StageCounts()
         self._closed = threading.Event()
+
+    def show(self, picture: Image) -> None:
+        """Hold something else before it, once it has seen the table between the two."""
+        self.sees = table()
+        self._looked_at(frames=3)
+        self.sees = picture
+
+    def know_the_table(self) -> None:
+        """Wait until it has learned what the empty table looks like."""
+        self._looked_at(frames=40)
+
+    def _looked_at(self, frames: int) -> None:
+        wanted, until_s = self.counts.frames + frames, time.monotonic() + WITHIN_MS / 1000
+        while self.counts.frames < wanted:
+            assert time.monotonic() < until_s, "the camera does not look"
+            self._closed.wait(1 / 25)
 
     def read(self) -> tuple[bool, Image | None]:
         self._closed.wait(1 / 25)
@@ -57,7 +79,10 @@ def running(data_folder: object, camera: HeldCamera) -> Iterator[RunningStation]
     readers: list[CameraReader] = []
     with RunningStation(
         data_folder,  # type: ignore[arg-type]
-        latest_picture=lambda: readers[0].latest_jpeg() if readers else None,
+        cameras={
+            "kamera": lambda: readers[0].latest_jpeg() if readers else None,
+            "kamera-atas": lambda: SECOND_PICTURE,
+        },
     ) as running:
         running.create()
         running.load(manifest_of(range(40), ("rusak",), ("Oebobo",)))
@@ -74,6 +99,8 @@ def running(data_folder: object, camera: HeldCamera) -> Iterator[RunningStation]
                     clock=running.station.clock,
                     notify=running.station.bus.publish,
                     decoder=InProcessDecoder(),
+                    counts=camera.counts,
+                    stages_off=SLOW,
                 )
             ]
             return readers[0]
@@ -90,6 +117,9 @@ def test_the_found_code_stays_outlined_in_the_live_picture_while_its_card_lies_t
     page.add_init_script(OUTLINED)
     open_officer(page, running)
     page.wait_for_function("() => window.outlined() === 0")  # the empty table, live
+    previews = page.locator("#preview figure")
+    expect(previews).to_have_text(["kamera", "kamera-atas"])
+    expect(previews.last.get_by_role("img")).to_have_js_property("naturalWidth", 160)
     camera.sees = with_card(nik(3).encode())
     verdict(page, "counted")
     page.wait_for_function("() => window.outlined() > 100", timeout=WITHIN_MS)
@@ -124,17 +154,28 @@ def glaring_card() -> Image:
     return picture
 
 
+def dark_card() -> Image:
+    return np.asarray(unreadable_card() * 0.2, dtype=np.uint8)
+
+
+def card_at_the_edge() -> Image:
+    picture = table()
+    picture[:, :110] = with_card(nik(3).encode())[:, 310:420]  # the rest is out of the picture
+    return np.asarray(picture * 0.9, dtype=np.uint8)
+
+
 def test_a_hint_in_words_says_why_a_card_is_not_read(
     running: RunningStation, camera: HeldCamera, page: Page
 ) -> None:
     open_officer(page, running)
+    camera.know_the_table()
     for picture, word in (
         (blurred_card(), "Buram"),
         (glaring_card(), "Silau"),
         (small_card(), "Lebih dekat"),
+        (dark_card(), "Terlalu gelap"),
+        (card_at_the_edge(), "terpotong"),
     ):
-        camera.sees = table()
-        page.wait_for_timeout(2500)  # as long as the camera needs to know the table again
-        camera.sees = picture
+        camera.show(picture)
         expect(page.locator(".banner.hint", has_text=word)).to_be_visible(timeout=WITHIN_MS)
     assert running.station.counter(SLUG).tally.counted == 0

@@ -18,7 +18,7 @@ PICTURE = b"\xff\xd8\xff\xe0 what the camera saw"
 
 @pytest.fixture
 def station(data_folder: Path) -> Iterator[RunningStation]:
-    with RunningStation(data_folder, latest_picture=lambda: PICTURE) as running:
+    with RunningStation(data_folder, cameras={"kamera": lambda: PICTURE}) as running:
         running.create()
         running.load(manifest_of(range(20), ("rusak", "pindah"), ("Alak", "Oebobo")))
         running.add_people()

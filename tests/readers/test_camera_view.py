@@ -57,7 +57,15 @@ def test_the_officer_is_told_what_keeps_a_card_from_being_read(
 ) -> None:
     watch = learned()
     watch.look(picture, 2.1)
+    assert not watch.look(picture, 2.2).is_empty  # or nobody would ask for the hint
     assert watch.hint(picture) is hint
+
+
+def test_an_empty_table_is_empty_also_when_the_light_goes_out() -> None:
+    watch = learned()
+    for number in range(60):
+        dark = watch.look(dimmed(table(), 0.2), 2.1 + number / 30)
+    assert dark.is_empty
 
 
 class _StallingStream(BaseHTTPRequestHandler):

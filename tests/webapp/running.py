@@ -2,7 +2,7 @@
 
 import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class RunningStation:
         *,
         language: str = "id",
         slots: int = 12,
-        latest_picture: Callable[[], bytes | None] | None = None,
+        cameras: Mapping[str, Callable[[], bytes | None]] | None = None,
         latest_offer: Callable[[], Offer | None] = lambda: None,
         clock: Clock | None = None,
         https_port: int = 0,
@@ -74,7 +74,7 @@ class RunningStation:
                 stream_slots=slots,
             ),
         )
-        self._latest_picture = latest_picture
+        self._cameras = dict(cameras or {})
         self._latest_offer = latest_offer
         self.presenting: list[str] = []
         self.start()
@@ -96,8 +96,8 @@ class RunningStation:
                 logins=self.logins,
                 by="petugas",
                 api_token=API_TOKEN,
-                latest_picture=self._latest_picture,
-                latest_still=self._latest_picture or (lambda: None),
+                cameras=self._cameras,
+                latest_still=self._latest_still,
                 latest_offer=self._latest_offer,
                 presenting=lambda: self.presenting,
             )
@@ -105,6 +105,9 @@ class RunningStation:
         web = self.settings.web
         self.server = serve(self.app, web.host, web.port, web.stream_slots)
         self.server.start()
+
+    def _latest_still(self, camera: str) -> bytes | None:
+        return next((seen() for name, seen in self._cameras.items() if camera in ("", name)), None)
 
     def stop(self) -> None:
         self.server.stop()

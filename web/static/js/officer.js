@@ -11,6 +11,7 @@ import { Live } from "./live.js";
 import { Pace } from "./pace.js";
 import * as photo from "./photo.js";
 import { isSetAside, Pile } from "./pile.js";
+import { watchCameras } from "./preview.js";
 import { Sender } from "./sender.js";
 import * as sound from "./sound.js";
 import { Typing } from "./typing.js";
@@ -452,23 +453,7 @@ function staleText(at) {
   return `${since} ${t("Cards are not confirmed.")}`;
 }
 
-const preview = byId("preview")?.querySelector("img");
-if (preview) {
-  const next = () => setTimeout(() => {
-    if (document.hidden) return next();
-    preview.src = `/preview.jpg?${Date.now()}`;
-  }, 200);
-  preview.addEventListener("load", () => {
-    byId("preview").hidden = false;
-    next();
-  });
-  preview.addEventListener("error", () => {
-    byId("preview").hidden = true;
-    setTimeout(next, 2000);
-  });
-  preview.src = "/preview.jpg";
-}
-
+watchCameras(byId("preview"));
 setInterval(() => pace.show(live.stationNow()), 2000);
 stayAwake();
 sound.wake(refreshSound);

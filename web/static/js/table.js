@@ -3,6 +3,7 @@
 import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
 import { containerName } from "./container.js";
 import { ask, prepare, submit } from "./forms.js";
+import { watchCameras } from "./preview.js";
 import { nonce } from "./sender.js";
 
 const LOOKS_EVERY_MS = 3000;
@@ -173,15 +174,8 @@ prepare(byId("breaking"), async (data) => {
 byId("take-in").addEventListener("click", () => {
   mark = nonce();
   ask(byId("taking"));
-  preview();
 });
-
-function preview() {
-  const image = byId("taking-preview");
-  if (!image || !byId("taking").open) return;
-  image.src = `/preview.jpg?${Date.now()}`;
-  setTimeout(preview, PREVIEW_EVERY_MS);
-}
+watchCameras(byId("taking-preview"), { every_ms: PREVIEW_EVERY_MS, isWanted: () => byId("taking").open });
 
 /** Return a picture file as base64, made small enough to be kept. */
 async function photographOf(file) {
@@ -200,7 +194,7 @@ prepare(byId("taking"), async (data) => {
   } catch {
     throw new CallError(400, t("This picture cannot be read; take another one, or leave it out."));
   }
-  const made = await call("POST", path("/unidentified"), { ...data, photograph, camera: Boolean(camera), nonce: mark });
+  const made = await call("POST", path("/unidentified"), { ...data, photograph, camera: data.camera ?? Boolean(camera), nonce: mark });
   say(t("Unidentified card number %(number)s: write this number on it.", { number: made.number }));
   await look();
 });
