@@ -1,6 +1,7 @@
 """`verify`, `receipt` and `forget`: what the log proves, to whom, and what is taken out of it."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -8,6 +9,8 @@ import click
 from scanner_station.cli import compose
 from scanner_station.cli.main import cli, with_data
 from scanner_station.cli.progress import bar
+from scanner_station.clock import SystemClock
+from scanner_station.domain.entry import parse_timestamp
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.domain.rehearsal import MARK
@@ -19,6 +22,9 @@ from scanner_station.storage import incoming
 
 _MOST_BYTES = 1024 * 1024
 _MOST_SHOWN = 8000
+_CLOCKS_DIFFER_S = 600
+_DAY_S = 86_400
+_LATE_S = 2 * _DAY_S
 _FILE = click.Path(path_type=Path)
 
 
@@ -142,7 +148,33 @@ def _trust(found: Verified) -> list[str]:
             f"signed by {len(found.witnesses)} of the {found.named} witnesses whom the log names",
         ]
     lines += [f"trusted for the log: {found.log.text}"]
-    return lines + [f"witness: {key.text}" for key in found.witnesses]
+    for key in found.witnesses:
+        signed_s = found.signed_at_s[key.name]
+        lines.append(f"witness: {key.text}")
+        lines.append(f"  signed at {_utc(signed_s)}{_doubt(signed_s, found.audit.last_at)}")
+    return lines
+
+
+def _utc(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return "a second after the year 9999"
+
+
+def _doubt(signed_s: int, last_at: str) -> str:
+    # A head has no time of its own; its last entry has, by the station's clock.
+    try:
+        after_s = signed_s - int(parse_timestamp(last_at).timestamp())
+    except ValueError:  # shaped like a time, of a day that no calendar has
+        return f": the last entry's own time is none ({last_at})"
+    if signed_s > SystemClock().now().timestamp() + _CLOCKS_DIFFER_S:
+        return ": A TIME THAT HAS NOT COME; a clock was wrong, or the time is made up"
+    if after_s < -_CLOCKS_DIFFER_S:
+        return f": BEFORE the last entry ({last_at}); a clock was wrong, or a time is made up"
+    if after_s > _LATE_S:
+        return f": {after_s // _DAY_S} days after the last entry ({last_at})"
+    return ""
 
 
 def _rehearsal(found: Verified) -> list[str]:

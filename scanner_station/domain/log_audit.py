@@ -18,7 +18,13 @@ from scanner_station.domain.entry import Body, Kind, canonical, totals_text
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
-from scanner_station.domain.plain_counts import AT, MOST_PLACES, PlainCounts, PlainEntries
+from scanner_station.domain.plain_counts import (
+    AT,
+    MOST_PLACES,
+    PlainCounts,
+    PlainEntries,
+    at_of_plain,
+)
 from scanner_station.domain.strict import decode_base64
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
 
@@ -33,10 +39,14 @@ _AT_PATTERN: Final = re.compile(AT)
 
 
 class LogAudit:
-    """Reads the entries of one log in order and refuses the first that cannot stand there."""
+    """Reads the entries of one log in order and refuses the first that cannot stand there.
+
+    `last_at`: the time of the last entry, as it is written there.
+    """
 
     def __init__(self) -> None:
         self.size = 0
+        self.last_at = ""
         self.opening: Body = {}
         self.tally = Tally()
         self.witnesses: list[VerifierKey] = []
@@ -89,6 +99,7 @@ class LogAudit:
                 events += self._take_each([one.decode() for one in entries[start:other]])
             elif start < other:
                 counts.keys.extend(keys[start:other])
+                self.last_at = at_of_plain(entries[other - 1])
                 counts.marks.extend(self._take_plain(places[start:other]))
             events += self._take_each(list(islice(texts, 1)))
             start = other + 1
@@ -143,6 +154,7 @@ class LogAudit:
         except InputError as error:
             raise VerificationError("%(why)s", why=str(error)) from error
         event = self._event(body, kind)
+        self.last_at = str(body["at"])
         self.size += 1
         return event
 

@@ -141,6 +141,11 @@ class PlainEntries:
         return _Shape(len(found["key"].encode()), known) if known < MOST_PLACES else _NONE
 
 
+def at_of_plain(entry: bytes) -> str:
+    """Return the time of an entry that was recognised, as it is written there."""
+    return entry[len('{"at":"') : _START_BYTES].decode("ascii")
+
+
 def are_cards(keys: Sequence[bytes]) -> bool:
     """Whether each begins with the code of a card, by columns: `CARD`, spelled out."""
     joined = b"".join([key[:CARD_CHARACTERS] for key in keys])

@@ -5,7 +5,7 @@ the signatures. The first place where it is not is named.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,8 @@ class Verified:
     """What was found in a bundle in which nothing is wrong.
 
     `witnesses`: those whose signatures on the head were checked and whose keys are trusted;
-    `named`: how many the log names. `log`: the key that was trusted for the log.
+    `named`: how many the log names. `log`: the key that was trusted for the log. `signed_at_s`:
+    when those witnesses say they signed, in seconds since 1970, by name.
     """
 
     head: SignedHead
@@ -73,6 +74,7 @@ class Verified:
     totals: CardTotals
     audit: LogAudit
     roots: dict[int, bytes]
+    signed_at_s: dict[str, int]
     against_size: int | None = None
     receipt_index: int | None = None
     receipt_is_counted: bool = False
@@ -146,6 +148,7 @@ class _Verifier:
             totals=totals,
             audit=self._audit,
             roots=self._roots,
+            signed_at_s={key.name: witnesses[key] for key in trusted},
             against_size=against_size,
             receipt_index=self._receipt.index if self._receipt else None,
             receipt_is_counted=totals.watched > 0,
@@ -258,12 +261,13 @@ class _Verifier:
 
     # --- signatures ------------------------------------------------------------------------
 
-    def _check_signatures(self, head: SignedHead) -> list[VerifierKey]:
+    def _check_signatures(self, head: SignedHead) -> dict[VerifierKey, int]:
+        # Returns who signed it, and when, in seconds.
         names = [line.name for line in head.note.signatures[1:]]
         if names != sorted(names):
             raise VerificationError("the witnesses' lines are not in their order")
         known = self._audit.witnesses + list(self._policy.witnesses.values())
-        signed = []
+        signed: dict[VerifierKey, int] = {}
         for line in head.note.signatures[1:]:
             key = next((one for one in known if line.is_by(one)), None)
             if key is None:
@@ -271,11 +275,10 @@ class _Verifier:
                     "the line of %(name)s is by nobody whom the log or the policy names",
                     name=line.name,
                 )
-            check_cosignature(head.checkpoint, line, key)
-            signed.append(key)
+            signed[key] = check_cosignature(head.checkpoint, line, key)
         return signed
 
-    def _check_policies(self, signed: list[VerifierKey]) -> tuple[VerifierKey, ...]:
+    def _check_policies(self, signed: Collection[VerifierKey]) -> tuple[VerifierKey, ...]:
         expected = bundle.policy_of(self._head, self._log, self._audit.witnesses)
         if self._files.read(bundle.POLICY) != expected:
             raise VerificationError(

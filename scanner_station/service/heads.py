@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 _ENTRIES_A_HEAD: Final = 100
 _SECONDS_A_HEAD: Final = 60.0
 _LOOKS_EVERY_S: Final = 1.0
+_MOST_AHEAD_S: Final = 600
+"""How far a tablet's clock may be ahead of the station's (c2sp.org/tlog-cosignature lets a verifier
+refuse a time that has not come)."""
 _MOST_WITNESSES: Final = 32
 """What every reader of a policy must understand (c2sp.org/tlog-policy)."""
 
@@ -213,7 +216,8 @@ def cosign(station: Station, slug: str, size: int, line: str) -> int:
     `line`: the signature line as it stands in a note, with its line end.
 
     Raises:
-        InputError: there is no such head, or no witness of this log made the line over it.
+        InputError: there is no such head, no witness of this log made the line over it, or the
+            time in it has not come yet.
     """
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
@@ -227,6 +231,7 @@ def cosign(station: Station, slug: str, size: int, line: str) -> int:
             key, time_s = _check_line(found.head.checkpoint, line, known)
         except VerificationError as error:
             raise InputError("the cosignature was refused: %(why)s", why=str(error)) from error
+        _require_come(time_s, station)
         heads.insert_cosignature(
             connection, batch.id, size, key.name, line, timestamp(station.clock.now())
         )
@@ -315,6 +320,16 @@ def _check_line(
         if signature.line == line and signature.is_by(key):
             return key, check_cosignature(checkpoint, signature, key)
     raise VerificationError("the log names no witness %(name)s with this key", name=signature.name)
+
+
+def _require_come(time_s: int, station: Station) -> None:
+    ahead_s = time_s - int(station.clock.now().timestamp())
+    if ahead_s > _MOST_AHEAD_S:
+        raise InputError(
+            "this signature is dated %(minutes)s minutes ahead of the station's clock: set the "
+            "clock that is wrong, the tablet's or the station's, and sign again",
+            minutes=ahead_s // 60,
+        )
 
 
 def _origin(connection: Connection, batch: Batch) -> str:

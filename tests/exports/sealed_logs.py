@@ -94,7 +94,7 @@ def cosign(station: Station) -> SignedHead:
     """Sign the head and have both witnesses cosign it."""
     head = heads.sign(station, SLUG)
     for name, key in WITNESSES.items():
-        line = cosignature(head.checkpoint, name, key, time_s=1_545_200_000).line
+        line = cosignature(head.checkpoint, name, key, time_s=1_545_181_200).line
         heads.cosign(station, SLUG, head.checkpoint.size, line)
     return heads.sign(station, SLUG)
 

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from scanner_station.cli.log_commands import verify_
 from scanner_station.domain.checkpoint import cosignature, witness_key
 from scanner_station.domain.entry import Kind, canonical
 from scanner_station.domain.errors import InputError, VerificationError
@@ -303,7 +305,9 @@ def test_witnesses_of_the_log_are_not_those_that_are_trusted(original: Original,
         assert verify(original.bundle, asked).witnesses == ()
 
 
-def test_a_time_far_ahead_is_a_witnesss_own_affair_but_there_must_be_one(tmp_path: Path) -> None:
+def test_a_cosignature_whose_time_has_not_come_is_refused_at_the_station_and_named_by_verify(
+    tmp_path: Path,
+) -> None:
     station = made_station(tmp_path / "data", tmp_path, 5)
     fill(station, 3)
     head = heads.sign(station, SLUG)
@@ -312,10 +316,29 @@ def test_a_time_far_ahead_is_a_witnesss_own_affair_but_there_must_be_one(tmp_pat
         line = cosignature(head.checkpoint, "saksi-a", key, time_s=time_s).line
         with pytest.raises(InputError, match="no time"):
             heads.cosign(station, SLUG, head.checkpoint.size, line)
-    line = cosignature(head.checkpoint, "saksi-a", key, time_s=(1 << 63) - 1).line
+    now_s = int(station.clock.now().timestamp())
+    for time_s in (now_s + 660, (1 << 63) - 1):
+        line = cosignature(head.checkpoint, "saksi-a", key, time_s=time_s).line
+        with pytest.raises(InputError, match=f"dated {(time_s - now_s) // 60} minutes ahead"):
+            heads.cosign(station, SLUG, head.checkpoint.size, line)
+    line = cosignature(head.checkpoint, "saksi-a", key, time_s=now_s + 540).line
     heads.cosign(station, SLUG, head.checkpoint.size, line)
-    assert len(verify(export(station, tmp_path / "bundle"), Asked()).witnesses) == 1
+    bundle = export(station, tmp_path / "bundle")
     station.close()
+    assert verify(bundle, Asked()).signed_at_s == {"saksi-a": now_s + 540}
+    named = {
+        now_s + 540: "2018-12-19T01:09:00Z\n",
+        now_s - 7200: "2018-12-18T23:00:00Z: BEFORE the last entry (2018-12-19T01:00:00.000Z)",
+        now_s + 5 * 86_400: "2018-12-24T01:00:00Z: 5 days after the last entry",
+        1 << 37: "6325-04-08T15:04:32Z: A TIME THAT HAS NOT COME",
+        (1 << 63) - 1: "a second after the year 9999: A TIME THAT HAS NOT COME",
+    }
+    for time_s, words in named.items():
+        signed = head.with_signature(cosignature(head.checkpoint, "saksi-a", key, time_s=time_s))
+        (bundle / "checkpoint").write_bytes(bytes(signed))
+        answer = CliRunner().invoke(verify_, [str(bundle)])
+        assert answer.exit_code == 0, answer.output
+        assert f"  signed at {words}" in answer.output
 
 
 Change = Callable[[bytes], bytes]

@@ -113,7 +113,7 @@ class Writer:
         head = heads.sign(self.station, SLUG).checkpoint
         self.confirm(head=head.size)
         for name, key in WITNESSES.items():
-            line = cosignature(head, name, key, time_s=1_545_200_000).line
+            line = cosignature(head, name, key, time_s=1_545_181_200).line
             heads.cosign(self.station, SLUG, head.size, line)
             self.confirm(cosigned=[head.size, name])
 

@@ -150,7 +150,7 @@ def _cosign(station: Station) -> None:
         head = stored_heads.newest(connection, 1)
     assert head is not None
     key = WITNESSES["saksi-a"]
-    line = cosignature(head.head.checkpoint, "saksi-a", key, time_s=1_545_200_000).line
+    line = cosignature(head.head.checkpoint, "saksi-a", key, time_s=1_545_181_200).line
     heads.cosign(station, SLUG, head.head.checkpoint.size, line)
 
 

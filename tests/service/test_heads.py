@@ -208,11 +208,11 @@ def test_a_witness_is_named_in_the_log_and_cosigns_its_head(station: Station) ->
     heads.enrol(station, BATCH, VKEY, witness="Ani", by="penyelia")
     scan(station, 3)
     head = heads.sign(station, BATCH)
-    line = cosignature(head.checkpoint, "saksi-ani", WITNESS, time_s=1_545_200_000).line
-    assert heads.cosign(station, BATCH, 5, line) == 1_545_200_000
+    line = cosignature(head.checkpoint, "saksi-ani", WITNESS, time_s=1_545_181_200).line
+    assert heads.cosign(station, BATCH, 5, line) == 1_545_181_200
     cosigned = heads.sign(station, BATCH)
     assert cosigned.note.signatures[1].line == line
-    assert heads.cosign(station, BATCH, 5, line) == 1_545_200_000
+    assert heads.cosign(station, BATCH, 5, line) == 1_545_181_200
     entry = json.loads(entries_of(station)[1])
     assert (entry["kind"], entry["key"], entry["witness"]) == ("witness", VKEY, "Ani")
 
