@@ -3,7 +3,9 @@
 Decoding and accepting are two things. Enhanced pictures give Code 128 misreads with a valid
 check digit, and two engines can agree on the same wrong short read, so what a stage reads is
 a candidate. It is accepted when it fits the batch's scheme and is on the manifest, or when at
-least two frames and at least two stages of the cascade agree on it.
+least two frames and at least two stages of the cascade agree on it. A Code 39 has no check
+character, and stages of one engine make the same mistakes on it: there one of them must have read
+the picture as it is, or two engines agree.
 """
 
 from collections.abc import Callable
@@ -35,11 +37,12 @@ class Acceptance(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What one stage read in one frame. `frame` is a running number."""
+    """What one stage read in one frame. `engine` reads for it; `frame` is a running number."""
 
     payload: bytes
     symbology: Symbology
     stage: str
+    engine: str
     frame: int
 
 
@@ -47,6 +50,7 @@ class Candidate:
 class _Support:
     frames: set[int] = field(default_factory=set)
     stages: set[str] = field(default_factory=set)
+    engines: set[str] = field(default_factory=set)
 
     @property
     def agrees(self) -> bool:
@@ -84,10 +88,11 @@ class Evidence:
         support = self._support.setdefault(key, _Support())
         support.frames.add(candidate.frame)
         support.stages.add(candidate.stage)
+        support.engines.add(candidate.engine)
         if self._fits(candidate.payload) and self._is_expected(candidate.payload):
             self._accepted.add(key)
             return Acceptance.EXPECTED
-        if key in self._accepted or (self._is_agreed(support) and not self._has_rival(key)):
+        if key in self._accepted or (self._is_agreed(key) and not self._has_rival(key)):
             self._accepted.add(key)
             return Acceptance.AGREED
         return Acceptance.WAITING
@@ -103,9 +108,12 @@ class Evidence:
         open_keys.sort(key=lambda key: -len(self._support[key].frames))
         return tuple(payload for _, payload in open_keys)
 
-    def _is_agreed(self, support: _Support) -> bool:
+    def _is_agreed(self, key: tuple[Symbology, bytes]) -> bool:
+        support = self._support[key]
+        is_trusted = bool(support.stages & self._trusted_stages)
+        if not is_trusted and key[0] is Symbology.CODE39 and len(support.engines) < AGREEING_STAGES:
+            return False
         if self._for_still:
-            is_trusted = bool(support.stages & self._trusted_stages)
             return is_trusted or len(support.stages) >= AGREEING_STAGES
         return support.agrees
 

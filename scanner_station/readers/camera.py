@@ -261,9 +261,9 @@ class CameraReader:
         The slow ones go on each time where the budget of the frame before ended, so that each
         has its turn and a hopeless card never holds the next one up for long.
         """
-        names, quick, slow = self._groups
+        names, quick, slow, once = self._groups
         if self._is_folder:
-            return [*names, *quick, *slow]
+            return [*names, *quick, *slow, *once]
         if view.is_empty:
             return names
         self._turn += 1
@@ -285,6 +285,7 @@ class CameraReader:
                 payload=found.symbol.payload,
                 symbology=found.symbol.symbology,
                 stage=found.stage,
+                engine=stages.BY_NAME[found.stage].who,
                 frame=self._frame_number,
             )
         )

@@ -103,6 +103,7 @@ def _accepted(result: PictureResult, evidence: Evidence) -> dict[bytes, Symbol]:
                 payload=one.symbol.payload,
                 symbology=one.symbol.symbology,
                 stage=one.stage,
+                engine=stages.BY_NAME[one.stage].who,
                 frame=_ONE_PICTURE,
             )
         )

@@ -20,8 +20,11 @@ def evidence(*expected: bytes, fits: bool = True, for_still: bool = False) -> Ev
     )
 
 
-def candidate(stage: str, frame: int, payload: bytes = CARD) -> Candidate:
-    return Candidate(payload=payload, symbology=Symbology.CODE128, stage=stage, frame=frame)
+def candidate(
+    stage: str, frame: int, payload: bytes = CARD, symbology: Symbology = Symbology.CODE128
+) -> Candidate:
+    engine = stage.split("_")[0]
+    return Candidate(payload=payload, symbology=symbology, stage=stage, engine=engine, frame=frame)
 
 
 def test_a_code_on_the_manifest_is_accepted_at_once_from_any_stage() -> None:
@@ -54,6 +57,25 @@ def test_a_stranger_is_accepted_when_two_frames_and_two_stages_agree() -> None:
     book.add(candidate("zxing", 1))
     assert book.add(candidate("zbar_blur", 2)) is Acceptance.AGREED
     assert book.waiting() == ()
+
+
+@pytest.mark.parametrize("for_still", [False, True], ids=["live", "still"])
+@pytest.mark.parametrize(
+    ("second", "becomes"),
+    [
+        ("zbar_lines", Acceptance.WAITING),
+        ("zxing_blur", Acceptance.AGREED),
+        ("zbar", Acceptance.AGREED),
+    ],
+    ids=["one_engine", "two_engines", "as_it_is"],
+)
+def test_two_enhanced_pictures_for_one_engine_are_not_enough_for_a_code_39(
+    second: str, becomes: Acceptance, *, for_still: bool
+) -> None:
+    book = evidence(for_still=for_still)
+    seen = [("zbar_sharp", 1), (second, 1), ("zbar_sharp", 2), (second, 2)]
+    said = [book.add(candidate(*one, symbology=Symbology.CODE39)) for one in seen]
+    assert said[-1] is becomes
 
 
 def test_two_numbers_with_as_much_behind_them_are_both_kept_waiting() -> None:

@@ -19,7 +19,7 @@ import zxingcpp
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding import engines, likely_bars, likely_curved, likely_squares
-from scanner_station.readers.decoding.bars import along_bars
+from scanner_station.readers.decoding.bars import along_bars, lines_read
 from scanner_station.readers.decoding.engines import Engine
 from scanner_station.readers.decoding.symbols import Found, Grey, Look, Outline, Step, Symbol
 
@@ -29,6 +29,7 @@ Change = Callable[[Grey], tuple[Grey, Matrix]]
 """Returns the changed picture and the matrix that maps its pixels back."""
 
 _SAME: Final[Matrix] = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+GROUPS: Final = 4
 LARGEST_CHANGED_PX: Final = 4_000_000
 
 
@@ -38,7 +39,8 @@ class Stage:
 
     The first word of `name` is who reads. `is_plain`: the picture is given to the engine as
     it is. `speaks_alone`: what it reads needs no second stage to agree. `group`: 0 is run on
-    every frame, 1 in turn on frames that 0 did not read, 2 on cards that lie still unread.
+    every frame, 1 in turn on frames that 0 did not read, 2 on cards that lie still unread, 3 on
+    pictures that come once.
     """
 
     name: str
@@ -140,6 +142,15 @@ def opened(image: Grey) -> tuple[Grey, Matrix]:
     return _grey(cv2.morphologyEx(smooth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))), _SAME
 
 
+def edged(image: Grey) -> tuple[Grey, Matrix]:
+    """Return the picture at twice its size with its edges raised: small codes out of focus."""
+    larger, back = scaled(2.0)(image)
+    wide = cv2.GaussianBlur(larger, (0, 0), 3.0)
+    return _grey(cv2.addWeighted(larger, 2.5, wide, -1.5, 0)), back
+
+
+_zxing_lines: Engine = partial(lines_read, engine=engines.zxing_lines)
+_zbar_lines: Engine = partial(lines_read, engine=engines.zbar)
 _faint: Engine = partial(likely_bars.read, clear=likely_bars.FAINT)
 _fixed_zxing: Engine = partial(engines.zxing, binarizer=zxingcpp.Binarizer.FixedThreshold)
 
@@ -154,6 +165,11 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zxing_twice", engine=engines.zxing, change=scaled(2.0), group=2),
     Stage(name="zxing_twice_blur", engine=engines.zxing, change=twice_blurred, group=2),
     Stage(name="zxing_bars", engine=engines.zxing_lines, change=along_bars, group=2),
+    Stage(name="zxing_lines", engine=_zxing_lines, group=2),
+    Stage(name="zbar_lines", engine=_zbar_lines, group=3),
+    Stage(name="zxing_sharp", engine=engines.zxing, change=edged, group=3),
+    Stage(name="zxing_turn15", engine=engines.zxing, change=turned(15), group=3),
+    Stage(name="zxing_turn75", engine=engines.zxing, change=turned(75), group=3),
     Stage(name="zxing_turn45", engine=engines.zxing, change=turned(45), group=2),
     Stage(name="zbar", engine=engines.zbar, is_plain=True, speaks_alone=True, group=2),
     Stage(name="zxing_turn30", engine=engines.zxing, change=turned(30), group=2),
@@ -169,7 +185,7 @@ SPEAK_ALONE: Final = frozenset(stage.name for stage in ALL if stage.speaks_alone
 
 
 def groups(off: frozenset[str] = frozenset()) -> tuple[tuple[str, ...], ...]:
-    """Return the names of the stages of groups 0, 1 and 2, those that are `off` left out.
+    """Return the names of the stages of each group, those that are `off` left out.
 
     Raises `InputError` for the name of no stage.
     """
@@ -182,7 +198,7 @@ def groups(off: frozenset[str] = frozenset()) -> tuple[tuple[str, ...], ...]:
         )
     return tuple(
         tuple(stage.name for stage in ALL if stage.group == group and stage.name not in off)
-        for group in range(3)
+        for group in range(GROUPS)
     )
 
 
