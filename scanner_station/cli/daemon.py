@@ -24,6 +24,7 @@ from scanner_station.readers.protocol import Reader
 from scanner_station.readers.serial_port import SerialReader
 from scanner_station.service.delivery import Delivery, Offer
 from scanner_station.service.heads import HeadKeeper
+from scanner_station.service.log_check import LogChecker
 from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
 from scanner_station.service.reader_loop import ReaderLoop, without_repeats
@@ -204,6 +205,9 @@ def daemon(
         )
         keeper.start()
         stack.callback(keeper.stop)
+        checker = LogChecker(views, station.unchecked, station.halt)
+        checker.start()
+        stack.callback(checker.stop)
         if simulate and people.is_empty and may_simulate(slugs):
             made_up = stack.enter_context(simulation(station, slugs, cards=cards, by=account))
             devices.add_simulated(made_up)

@@ -31,6 +31,7 @@ from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.bundle_files import Reading, written
 from scanner_station.service.counter import require_batch
 from scanner_station.service.heads import head_now
+from scanner_station.service.log_check import check_closed_log
 from scanner_station.storage import batches, heads, manifest_commitments, scan_log
 from scanner_station.storage.batches import Batch
 
@@ -90,9 +91,10 @@ def export_bundle(
     Raises:
         BatchError: there is no such batch, or its log has not begun.
         InputError: something else has that name.
-        StorageError: the disk failed or is full.
+        StorageError: the disk failed or is full, or the closed log was changed.
     """
     batch = require_batch(connection, slug)
+    check_closed_log(connection, batch)
     head = head_now(connection, slug, key)
     size, origin = head.checkpoint.size, head.checkpoint.origin
     witnesses = heads.witnesses(connection, batch.id, size)

@@ -20,6 +20,7 @@ from scanner_station.domain.rehearsal import MARK
 from scanner_station.exports.columns import COLUMNS, CSV_LINES, JSON_LINES, ROWS
 from scanner_station.exports.excel import write_workbook
 from scanner_station.service.counter import require_batch
+from scanner_station.service.log_check import check_closed_log
 from scanner_station.service.views import summary
 from scanner_station.storage import scan_log
 from scanner_station.storage.batches import Batch
@@ -50,9 +51,10 @@ def export(
     Raises:
         BatchError: there is no such batch.
         InputError: the path cannot take a file, or the format is none of `FORMATS`.
-        StorageError: the disk failed or is full.
+        StorageError: the disk failed or is full, or the closed log was changed.
     """
     batch = require_batch(connection, slug)
+    check_closed_log(connection, batch)
     total = scan_log.next_sequence(connection, batch.id)
     connection.create_function("local_time", 1, _local_time_in(time_zone), deterministic=True)
     # Plugins and pragmas of the library have no business on a connection that only reads.

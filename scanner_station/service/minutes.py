@@ -16,6 +16,7 @@ from scanner_station.domain.people import Office
 from scanner_station.domain.reconciliation import Reconciliation
 from scanner_station.service import heads, people
 from scanner_station.service.counter import require_batch
+from scanner_station.service.log_check import check_closed_log
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, custody, scan_log
@@ -99,8 +100,10 @@ def minutes(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Minute
 
     Raises:
         BatchError: there is no such batch.
+        StorageError: the log of a closed batch was changed.
     """
     batch = require_batch(connection, slug)
+    check_closed_log(connection, batch)
     has_begun = scan_log.next_sequence(connection, batch.id) > 0
     return Minutes(
         batch=batch,

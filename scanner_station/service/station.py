@@ -29,7 +29,8 @@ from scanner_station.service.counter import (
     require_open,
 )
 from scanner_station.service.log_begin import load_key, opening_body
-from scanner_station.storage import batches, custody, heads, manifests, scan_log, tree
+from scanner_station.service.log_check import ENTRIES_AT_START, check_at_start, check_log
+from scanner_station.storage import batches, custody, manifests, scan_log
 from scanner_station.storage.batches import STILL_OPEN, Batch
 from scanner_station.storage.database import Database, FolderLock
 
@@ -66,6 +67,9 @@ class Station:
         # Guards the writing connection, `_counters` and `_fault`.
         self._lock = threading.RLock()
         self._fault: StorageError | None = None
+        self._damage: StorageError | None = None
+        self.unchecked: list[str] = []
+        """The closed batches whose logs were too long to be checked at the start."""
         self._counters: dict[str, Counter] = {}
         self._folder_lock = FolderLock(folder)
         try:
@@ -110,6 +114,12 @@ class Station:
         self._counters.clear()
         self.bus.publish(StationFault(message=error.message, values=error.values))
 
+    def halt(self, error: StorageError) -> None:
+        """Stop counting until the program starts anew: the file is not what was written."""
+        with self._lock:
+            self._damage = error
+            self._stop(error)
+
     def recover(self) -> None:
         """Open the database anew and rebuild the counters from the log, then count again.
 
@@ -117,6 +127,8 @@ class Station:
             StorageError: it is still not usable.
         """
         with self._lock:
+            if self._damage is not None:
+                raise self._damage
             self._database.close()
             self._counters.clear()
             self._database = self._open_database(self.folder)
@@ -151,8 +163,10 @@ class Station:
         for batch in batches.every(self._database.connection):
             if batch.state in STILL_OPEN:
                 with self._database.transaction() as connection:
-                    tree.check(connection, batch.id, heads.roots(connection, batch.id))
+                    check_log(connection, batch)
                     scan_log.rebuild(connection, batch.id)
+        with self._database.transaction() as connection:
+            self.unchecked = check_at_start(connection, ENTRIES_AT_START)
 
     # --- one card --------------------------------------------------------------------------
 

@@ -3,13 +3,14 @@
 Every function takes a connection inside the caller's transaction; none commits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.domain import merkle
 from scanner_station.domain.errors import StorageError
 
+_ENTRIES_AT_A_TIME: Final = 2000
 _NODE: Final = "select substr(nodes, ?, 32) from entry where batch_id = ? and sequence = ?"
 
 
@@ -23,7 +24,7 @@ def nodes_of(connection: Connection, batch_id: int) -> merkle.Nodes:
         sequence, place = merkle.packed_place(height, index)
         found = connection.execute(_NODE, (place.start + 1, batch_id, sequence)).fetchone()
         if found is None or len(found[0]) != merkle.HASH_BYTES:
-            raise _damaged(sequence)
+            raise _damaged(connection, batch_id, sequence)
         return bytes(found[0])
 
     return node
@@ -40,10 +41,23 @@ def root(connection: Connection, batch_id: int, size: int) -> bytes:
     return merkle.root_of(size, nodes_of(connection, batch_id))
 
 
-def check(connection: Connection, batch_id: int, roots: Iterable[tuple[int, bytes]]) -> int:
-    """Compute the whole tree anew from the entries and compare; return how many there are.
+def check(connection: Connection, batch_id: int, roots: Iterable[tuple[int, bytes]]) -> None:
+    """Check a whole log as `checked` does.
 
-    `roots` are (size, root) of the heads that were signed, by size.
+    Raises:
+        StorageError: as `checked`.
+    """
+    for _ in checked(connection, batch_id, roots):
+        pass
+
+
+def checked(
+    connection: Connection, batch_id: int, roots: Iterable[tuple[int, bytes]]
+) -> Iterator[int]:
+    """Compute the whole tree anew from the entries and compare; yield how many are done.
+
+    `roots` are (size, root) of the heads that were signed, by size. What is yielded now and then
+    lets the caller rest or stop; only who takes it all has checked the log.
 
     Raises:
         StorageError: an entry, a hash or a signed head does not agree with the others; it says
@@ -56,20 +70,23 @@ def check(connection: Connection, batch_id: int, roots: Iterable[tuple[int, byte
 
     signed, size = dict(roots), 0
     rows = connection.execute(
-        "select sequence, body, nodes from entry where batch_id = ? order by sequence", (batch_id,)
+        "select sequence, cast(body as blob), nodes from entry where batch_id = ?"
+        " order by sequence",
+        (batch_id,),
     )
     for sequence, body, nodes in rows:
-        leaf = merkle.leaf_hash(body.encode())
+        leaf = merkle.leaf_hash(body)
         if sequence != size or merkle.completed_by(sequence, leaf, node) != nodes:
-            raise _damaged(size)
+            raise _damaged(connection, batch_id, size)
         size += 1
         # Only the highest subtree that an entry completes ever stands left of another.
         edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
         if size in signed and signed.pop(size) != _root_at(size, edge):
-            raise _damaged(size - 1)
+            raise _damaged(connection, batch_id, size - 1)
+        if size % _ENTRIES_AT_A_TIME == 0:
+            yield size
     if signed:
-        raise _damaged(size)
-    return size
+        raise _damaged(connection, batch_id, size)
 
 
 def _root_at(size: int, edge: dict[int, bytes]) -> bytes:
@@ -80,9 +97,12 @@ def _root_at(size: int, edge: dict[int, bytes]) -> bytes:
     return root
 
 
-def _damaged(sequence: int) -> StorageError:
+def _damaged(connection: Connection, batch_id: int, sequence: int) -> StorageError:
+    row = connection.execute("select slug from batch where id = ?", (batch_id,)).fetchone()
     return StorageError(
-        "entry %(sequence)s of a log does not agree with the tree over the log: the file was "
-        "changed or damaged; count nothing here, keep the file, restore the last copy of it",
+        "entry %(sequence)s of the log of batch %(batch)s does not agree with the tree over it: "
+        "the file was changed or damaged; count nothing here, keep the file, restore the last "
+        "copy of it",
         sequence=sequence,
+        batch=row[0] if row else batch_id,
     )

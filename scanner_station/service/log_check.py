@@ -1,0 +1,110 @@
+"""Whether the logs of closed batches are still those that were written and signed.
+
+An open log is computed anew before its batch counts on. Closed ones pile up over the years: at a
+start the newest are, as many as take no time to speak of, the others beside the running station,
+and each once more when something is made of it for others.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from sqlite3 import Connection
+from typing import Final
+
+from scanner_station.domain.errors import StorageError
+from scanner_station.service.counter import require_batch
+from scanner_station.service.views import Views
+from scanner_station.storage import batches, heads, scan_log, tree
+from scanner_station.storage.batches import STILL_OPEN, Batch
+
+ENTRIES_AT_START: Final = 100_000
+"""Of closed logs; about a third of a second (bench/README.md)."""
+_REST_S: Final = 0.01
+"""After so many entries as take about as long: cards come first."""
+
+
+def check_log(connection: Connection, batch: Batch) -> None:
+    """Compute a log's tree anew and compare it with what was kept and signed.
+
+    Raises:
+        StorageError: they do not agree; it names the batch and the first entry.
+    """
+    tree.check(connection, batch.id, heads.roots(connection, batch.id))
+
+
+def check_closed_log(connection: Connection, batch: Batch) -> None:
+    """Do so before something is made of a closed log; an open one was checked at the start.
+
+    Raises:
+        StorageError: as `check_log`.
+    """
+    if batch.state not in STILL_OPEN:
+        check_log(connection, batch)
+
+
+def check_at_start(connection: Connection, entries: int) -> list[str]:
+    """Check the newest closed logs that have no more `entries` together; return the others' slugs.
+
+    Raises:
+        StorageError: as `check_log`.
+    """
+    left: list[str] = []
+    for batch in batches.every(connection):
+        if batch.state in STILL_OPEN:
+            continue
+        size = scan_log.next_sequence(connection, batch.id)
+        if left or size > entries:
+            left.append(batch.slug)
+        else:
+            entries -= size
+            check_log(connection, batch)
+    return left
+
+
+class LogChecker:
+    """Checks logs one after another on a thread of its own, without holding up any card."""
+
+    def __init__(
+        self, views: Views, slugs: Sequence[str], halt: Callable[[StorageError], None]
+    ) -> None:
+        """Prepare to check the logs of `slugs`; `halt` is told of the first that was changed."""
+        self._views = views
+        self._slugs = slugs
+        self._halt = halt
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log-check", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, wherever it is."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def join(self) -> None:
+        """Wait until all are checked."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for slug in self._slugs:
+                with self._views.connection() as connection:
+                    batch = require_batch(connection, slug)
+                    roots = heads.roots(connection, batch.id)
+                    for _ in tree.checked(connection, batch.id, roots):
+                        if self._stopped.wait(_REST_S):
+                            return
+        except StorageError as error:
+            self._halt(error)
+        except sqlite3.Error as error:
+            self._halt(
+                StorageError(
+                    "the log of batch %(batch)s cannot be read (%(why)s); keep the file, restore "
+                    "the last copy of it",
+                    batch=slug,
+                    why=str(error),
+                )
+            )
