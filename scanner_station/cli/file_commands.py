@@ -17,6 +17,7 @@ from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.exports.openings import export_openings
 from scanner_station.exports.problem_list import problem_list
+from scanner_station.exports.said import in_english
 from scanner_station.service import batches
 from scanner_station.storage import checked_manifest
 from scanner_station.storage.durable_file import written_durably
@@ -123,7 +124,7 @@ def export_(slug: str, export_format: str, output: Path, data: Path) -> None:
 
 def _write_problems(found: Iterator[Problem], path: Path) -> None:
     with written_durably(path) as out:
-        out.writelines(problem_list(found, lambda text, values: text % values if values else text))
+        out.writelines(problem_list(found, in_english))
 
 
 def _print_report(report: ManifestReport) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from scanner_station import assets
 from scanner_station.cli import compose
 from scanner_station.cli.main import EXIT_REFUSED, cli, with_data
 from scanner_station.cli.progress import bar
@@ -23,6 +24,7 @@ from scanner_station.exports.recap_rows import (
     sections,
 )
 from scanner_station.exports.recap_sources import Policies, Source, bundles_in, office_list
+from scanner_station.webapp.translate import Language
 
 _FILE = click.Path(path_type=Path)
 _MOST_LISTED = 1000
@@ -68,7 +70,7 @@ def recap(
     with bar("verifying", shown=not is_json) as progress:
         found = recapitulate(asked, progress=progress)
     if output is not None:
-        write_recap(found, output)
+        write_recap(found, output, Language("id", assets.folder("web") / "translations").filled)
     if is_json:
         click.echo(json.dumps(as_json(found), ensure_ascii=False))
     else:

@@ -132,7 +132,7 @@ class LogAudit:
                 event = self.take(text)
             except VerificationError as error:
                 raise VerificationError(
-                    "entry %(sequence)s: %(why)s", sequence=self.size, why=str(error)
+                    "entry %(sequence)s: %(why)s", sequence=self.size, why=error
                 ) from error
             if event is not None:
                 events.append(event)
@@ -152,7 +152,7 @@ class LogAudit:
         try:
             self.custody.take(body)
         except InputError as error:
-            raise VerificationError("%(why)s", why=str(error)) from error
+            raise VerificationError(error.message, **error.values) from error
         event = self._event(body, kind)
         self.last_at = str(body["at"])
         self.size += 1
@@ -185,11 +185,11 @@ class LogAudit:
             _refuse("it opens the log again")
         for name in ("batch", "station"):
             if body.get(name) != self.opening[name]:
-                _refuse(f"it is of another {name}")
+                _refuse("it is of another %(name)s", name=name)
 
     def _require_sequence(self, sequence: int) -> None:
         if sequence != self.size:
-            _refuse(f"it says to be entry {sequence}")
+            _refuse("it says to be entry %(sequence)s", sequence=sequence)
 
     def _open(self, body: Body, kind: Kind) -> None:
         if kind not in (Kind.OPEN, Kind.CANCEL):
@@ -270,7 +270,10 @@ class LogAudit:
         for name, counted in self._to_be_stated(body, kind).items():
             if body.get(name) != counted:
                 _refuse(
-                    f"it states {name} {body.get(name)!r}, but the log comes to {counted!r} there"
+                    "it states %(name)s %(stated)r, but the log comes to %(counted)r there",
+                    name=name,
+                    stated=body.get(name),
+                    counted=counted,
                 )
 
     def _to_be_stated(self, body: Body, kind: Kind) -> Body:
@@ -303,8 +306,8 @@ def stated_totals(tally: Tally) -> Body:
     }
 
 
-def _refuse(why: str) -> NoReturn:
-    raise VerificationError(why)
+def _refuse(why: str, **values: object) -> NoReturn:
+    raise VerificationError(why, **values)
 
 
 def _require_day(body: Body) -> None:
@@ -340,12 +343,12 @@ def _kind(body: Body) -> Kind:
 
 def _text(body: Body, name: str) -> str:
     value = body.get(name)
-    return value if isinstance(value, str) else _refuse(f"it has no {name}")
+    return value if isinstance(value, str) else _refuse("it has no %(name)s", name=name)
 
 
 def _number(body: Body, name: str) -> int:
     value = body.get(name)
-    return value if isinstance(value, int) else _refuse(f"it has no {name}")
+    return value if isinstance(value, int) else _refuse("it has no %(name)s", name=name)
 
 
 def _card(body: Body) -> str:

@@ -53,7 +53,7 @@ class Policy:
                 policy._take(line)
             except VerificationError as error:
                 raise VerificationError(
-                    "line %(line)s of the policy: %(why)s", line=number, why=str(error)
+                    "line %(line)s of the policy: %(why)s", line=number, why=error
                 ) from error
         if not policy.quorum:
             raise VerificationError("the policy has no quorum line")
@@ -138,5 +138,5 @@ def policy_of_bundle(
     return ("\n".join(lines) + "\n").encode()
 
 
-def _refuse(why: str) -> NoReturn:
-    raise VerificationError(why)
+def _refuse(why: str, **values: object) -> NoReturn:
+    raise VerificationError(why, **values)

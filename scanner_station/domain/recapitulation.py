@@ -3,13 +3,16 @@
 The parts are batches whose bundles were verified. What is not in the totals is listed with why.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from scanner_station.domain.errors import VerificationError
+from scanner_station.domain.manifest import Remark
 from scanner_station.domain.reconciliation import Figures, added_up
+from scanner_station.domain.text import shown
 
 OTHER_CATEGORIES: Final = "…"
 """Under this name stands what has a category beyond `MOST_CATEGORIES`."""
@@ -81,10 +84,19 @@ class Aside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A file that is not what it should be; `why` names the first bad place."""
+    """A file that is not what it should be; `error` names the first bad place."""
 
     name: str
-    why: str
+    error: VerificationError
+
+    @property
+    def why(self) -> str:
+        """The first bad place as an English sentence that can be shown anywhere."""
+        return shown(self.error)
+
+    def said(self, said: Callable[[str, Mapping[str, object]], str]) -> str:
+        """Return the same in whatever language `said` puts a template and its values."""
+        return shown(said(self.error.message, self.error.values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +124,7 @@ class Recapitulation:
     twice_count: int = 0
     alarm_count: int = 0
     opened: int = 0
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def by_office(self) -> dict[str, list[CountedBatch]]:

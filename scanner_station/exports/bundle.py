@@ -73,7 +73,7 @@ def head_of(files: Reading) -> SignedHead:
     try:
         return SignedHead.parse(files.read(CHECKPOINT))
     except VerificationError as error:
-        raise VerificationError("%(place)s: %(why)s", place=CHECKPOINT, why=str(error)) from error
+        raise VerificationError("%(place)s: %(why)s", place=CHECKPOINT, why=error) from error
 
 
 def export_bundle(

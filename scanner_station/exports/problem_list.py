@@ -2,15 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from scanner_station.domain.manifest_problems import Problem
 from scanner_station.exports.cells import defused
-
-Said = Callable[[str, Mapping[str, object]], str]
-"""Returns an English template in somebody's language, its values filled in."""
+from scanner_station.exports.said import Said
 
 HEADER: Final = ("Line", "Cell", "Column", "Value", "What is wrong", "What to do")
 _BOM: Final = "\ufeff"  # or Excel takes UTF-8 for cp1252

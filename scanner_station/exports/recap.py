@@ -14,6 +14,7 @@ from scanner_station.domain.counter import Verdict
 from scanner_station.domain.entry import Body
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.identifier import Scheme
+from scanner_station.domain.manifest import Remark
 from scanner_station.domain.recapitulation import (
     MOST_CATEGORIES,
     OTHER_CATEGORIES,
@@ -107,7 +108,7 @@ class _Recap:
             try:
                 found.append(self._verified(place, source, sizes))
             except VerificationError as error:
-                self._refuse(source.name, str(error))
+                self._refuse(source.name, error)
         told(total, total)
         kept = self._settled(found)
         kept = [one for one in kept if self._is_counted(one)]
@@ -150,7 +151,7 @@ class _Recap:
         except VerificationError as error:
             if not str(error).startswith("the openings"):
                 raise
-            self._refuse(f"{source.name}, openings", str(error))
+            self._refuse(f"{source.name}, openings", error)
         # The bundle itself may still be whole.
         return verify(source.path, Asked(policy=asked.policy, sizes=asked.sizes))
 
@@ -200,8 +201,11 @@ class _Recap:
                 for one in states:
                     self._refuse(
                         one.name,
-                        f"two logs called {shown(one.log)} with the same key do not begin alike: "
-                        "one was rewritten; ask the office, and compare with a witness's head",
+                        VerificationError(
+                            "two logs called %(log)s with the same key do not begin alike: one was "
+                            "rewritten; ask the office, and compare with a witness's head",
+                            log=one.log,
+                        ),
                     )
         return self._without_rivals(kept)
 
@@ -225,8 +229,11 @@ class _Recap:
             if id(one) in rivals:
                 self._refuse(
                     one.name,
-                    f"two logs are called {shown(one.log)}, with different keys: one may be "
-                    "forged; bring the keys of both with --policy",
+                    VerificationError(
+                        "two logs are called %(log)s, with different keys: one may be forged; "
+                        "bring the keys of both with --policy",
+                        log=one.log,
+                    ),
                 )
         return [one for one in kept if id(one) not in rivals]
 
@@ -243,13 +250,25 @@ class _Recap:
                 continue
             base = known.get((f"{one.opening['station']}/{slug}", one.key))
             if base is None:
-                self._remark_on(one, f"adds to {shown(slug)}, which is not among these bundles")
+                self._remark_on(
+                    one,
+                    message="%(name)s (%(log)s) adds to %(slug)s, which is not among these bundles",
+                )
                 continue
             root = self._root_of(base, one.opening.get("supplements_size"))
             if root is None:
-                self._remark_on(one, f"adds to a later state of {shown(slug)} than the one given")
+                self._remark_on(
+                    one,
+                    message="%(name)s (%(log)s) adds to a later state of %(slug)s than the one "
+                    "given",
+                )
             elif encode_base64(root) != one.opening.get("supplements_root"):
-                self._refuse(one.name, f"it adds to another log {shown(slug)} than the one given")
+                self._refuse(
+                    one.name,
+                    VerificationError(
+                        "it adds to another log %(slug)s than the one given", slug=slug
+                    ),
+                )
                 self._result.batches.remove(one.batch)
 
     def _root_of(self, base: _Found, size: object) -> bytes | None:
@@ -280,25 +299,34 @@ class _Recap:
             for one in seen
         ]
         for name in self._openings.unused:
-            self._refuse(name, "these openings fit none of the bundles")
+            self._refuse(name, VerificationError("these openings fit none of the bundles"))
 
     # --- what is said ----------------------------------------------------------------------
 
     def _remark(self) -> None:
         if others := self._result.by_category.get(OTHER_CATEGORIES):
             self._result.remarks.append(
-                f"there are more than {MOST_CATEGORIES} names of categories; {others.burned} cards "
-                f"under further ones are put together under {OTHER_CATEGORIES}"
+                Remark(
+                    message="there are more than %(most)s names of categories; %(burned)s cards "
+                    "under further ones are put together under %(other)s",
+                    values={
+                        "most": MOST_CATEGORIES,
+                        "burned": others.burned,
+                        "other": OTHER_CATEGORIES,
+                    },
+                )
             )
 
-    def _remark_on(self, one: _Found, text: str) -> None:
-        self._result.remarks.append(f"{one.batch.name} ({one.batch.log}) {text}")
+    def _remark_on(self, one: _Found, *, message: str) -> None:
+        slug = shown(one.batch.supplements)
+        values: dict[str, str | int] = {"name": one.batch.name, "log": one.batch.log, "slug": slug}
+        self._result.remarks.append(Remark(message=message, values=values))
 
     def _aside(self, one: _Found, why: Why) -> None:
         self._result.asides.append(Aside(name=one.batch.name, log=one.batch.log, why=why))
 
-    def _refuse(self, name: str, why: str) -> None:
-        self._result.refused.append(Refused(name=shown(name), why=shown(why)))
+    def _refuse(self, name: str, error: VerificationError) -> None:
+        self._result.refused.append(Refused(name=shown(name), error=error))
 
 
 def _names_people(opening: Body) -> bool:

@@ -13,6 +13,7 @@ from scanner_station.domain.recapitulation import Recapitulation
 from scanner_station.exports.cells import defused
 from scanner_station.exports.recap_paper import print_recap
 from scanner_station.exports.recap_rows import FIGURES, Cell, Section, sections
+from scanner_station.exports.said import Said, in_english
 from scanner_station.storage.durable_file import written_durably
 
 COLUMNS: Final = (
@@ -48,24 +49,28 @@ _OPTIONS: Final = {
 }
 
 
-def write_recap(found: Recapitulation, path: Path) -> None:
-    """Write a recapitulation durably; the name's ending says as what.
+def write_recap(found: Recapitulation, path: Path, said: Said = in_english) -> None:
+    """Write a recapitulation durably; the name's ending says as what, `said` tells it on paper.
 
     Raises:
         InputError: the ending is none of .csv, .xlsx and .pdf, or the path cannot take a file.
         StorageError: the disk failed or is full.
     """
-    write = writer_for(path.suffix)
+    write = writer_for(path.suffix, said)
     with written_durably(path) as file:
         write(found, file)
 
 
-def writer_for(ending: str) -> Callable[[Recapitulation, BinaryIO], None]:
-    """Return what writes a kind of file.
+def writer_for(ending: str, said: Said = in_english) -> Callable[[Recapitulation, BinaryIO], None]:
+    """Return what writes a kind of file; `said` tells on paper why a bundle was refused.
 
     Raises:
         InputError: there is no such kind.
     """
+
+    def write_pdf(found: Recapitulation, file: BinaryIO) -> None:
+        file.write(print_recap(found, said))
+
     kinds = {".csv": write_csv, ".xlsx": write_workbook, ".pdf": write_pdf}
     if ending.lower() not in kinds:
         raise InputError(
@@ -108,11 +113,6 @@ def write_workbook(found: Recapitulation, file: BinaryIO) -> None:
         for place, (row, is_total) in enumerate(_rows(section), start=1):
             _write_row(sheet, place, row, bold if is_total else None)
     workbook.close()
-
-
-def write_pdf(found: Recapitulation, file: BinaryIO) -> None:
-    """Write the paper."""
-    file.write(print_recap(found))
 
 
 def _rows(section: Section) -> Iterator[tuple[Any, bool]]:

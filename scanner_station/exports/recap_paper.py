@@ -17,6 +17,7 @@ from scanner_station.domain.reconciliation import Figures, added_up
 from scanner_station.exports.listing import Row
 from scanner_station.exports.minutes_forms import CENTRED, TITLE, heading, listing, sentence
 from scanner_station.exports.paper import Sheet, paragraph, print_pages
+from scanner_station.exports.said import Said
 from scanner_station.exports.terbilang import MONTHS, figures, figures_and_words
 
 INCOMPLETE: Final = "BELUM LENGKAP"
@@ -41,8 +42,11 @@ _WEIGHT: Final = {
 }
 
 
-def print_recap(found: Recapitulation) -> bytes:
-    """Return the paper; the same recapitulation gives the same bytes."""
+def print_recap(found: Recapitulation, said: Said) -> bytes:
+    """Return the paper; the same recapitulation gives the same bytes.
+
+    `said` puts in Indonesian why a file was refused.
+    """
     total = found.total
     story: list[Flowable] = [
         paragraph("REKAPITULASI PEMUSNAHAN", TITLE),
@@ -64,7 +68,7 @@ def print_recap(found: Recapitulation) -> bytes:
             found,
         ),
         *_batches(found),
-        *_lists(found),
+        *_lists(found, said),
     ]
     marks = () if found.is_complete else (INCOMPLETE,)
     foot = f"rekapitulasi · {_reported(found)} · {figures(total.burned)} keping"
@@ -148,7 +152,7 @@ def _batches(found: Recapitulation) -> list[Flowable]:
     return [*heading("Batch yang dijumlahkan"), listing(columns, [*lines, total])]
 
 
-def _lists(found: Recapitulation) -> list[Flowable]:
+def _lists(found: Recapitulation, said: Said) -> list[Flowable]:
     names = (("Berkas", 50, False), ("Log", 50, False), ("Sebab", 70, False))
     cards = (("Nomor", 40, False), ("Log", 80, False), ("Arti", 50, False))
     offices = (("Kantor", 170, False),)
@@ -161,7 +165,7 @@ def _lists(found: Recapitulation) -> list[Flowable]:
         (
             "Ditolak",
             (("Berkas", 50, False), ("Tempat pertama yang salah", 120, False)),
-            [(one.name, one.why) for one in found.refused],
+            [(one.name, one.said(said)) for one in found.refused],
         ),
         ("Kantor yang belum masuk", offices, [(office,) for office in found.missing_offices]),
         ("Kantor di luar daftar", offices, [(office,) for office in found.unlisted_offices]),

@@ -6,6 +6,8 @@ from typing import Final
 
 from scanner_station.domain.recapitulation import CountedBatch, Recapitulation, total_of
 from scanner_station.domain.reconciliation import Figures, added_up
+from scanner_station.domain.text import shown
+from scanner_station.exports.said import Said, in_english
 
 Json = dict[str, object]
 Cell = str | int
@@ -135,7 +137,7 @@ def remarks(found: Recapitulation) -> list[str]:
             f"openings were given for {found.opened} of {len(found.batches)} batches; only among "
             "these were cards counted twice looked for"
         )
-    return said + found.remarks
+    return said + [shown(one) for one in found.remarks]
 
 
 def cells(row: Figures) -> tuple[int, ...]:
@@ -143,8 +145,8 @@ def cells(row: Figures) -> tuple[int, ...]:
     return tuple(getattr(row, name) for name in FIGURES)
 
 
-def as_json(found: Recapitulation) -> Json:
-    """Return the whole recapitulation with stable keys."""
+def as_json(found: Recapitulation, said: Said = in_english) -> Json:
+    """Return the whole recapitulation with stable keys; `said` puts what is refused in words."""
     return {
         "total": found.total.as_json()
         | {
@@ -165,7 +167,7 @@ def as_json(found: Recapitulation) -> Json:
         },
         "batches": [_batch_as_json(one) for one in found.batches],
         "not_totalled": [asdict(one) for one in found.asides],
-        "refused": [asdict(one) for one in found.refused],
+        "refused": [{"name": one.name, "why": one.said(said)} for one in found.refused],
         "missing_offices": found.missing_offices,
         "unlisted_offices": found.unlisted_offices,
         "counted_twice": [
@@ -175,7 +177,7 @@ def as_json(found: Recapitulation) -> Json:
         "counted_twice_total": found.twice_count,
         "alarms": found.alarm_count,
         "remarks": remarks(found),
-        "further_remarks": found.remarks,
+        "further_remarks": [shown(said(one.message, one.values)) for one in found.remarks],
         "complete": found.is_complete,
     }
 

@@ -81,7 +81,7 @@ class Policies:
                 policy = Policy.parse(data)
             except VerificationError as error:
                 raise VerificationError(
-                    "%(name)s: %(why)s", name=shown(file.name), why=str(error)
+                    "%(name)s: %(why)s", name=shown(file.name), why=error
                 ) from error
             self._first = self._first or data
             for name in {key.name for key in policy.logs}:
@@ -139,7 +139,7 @@ class Openings:
                 card = parse_opening(line, 1).card
             except VerificationError as error:
                 raise VerificationError(
-                    "%(name)s: %(why)s", name=shown(file.name), why=str(error)
+                    "%(name)s: %(why)s", name=shown(file.name), why=error
                 ) from error
             if card in self._by_card:
                 raise VerificationError(

@@ -57,7 +57,7 @@ class TreeReader:
         try:
             entries = tiles.unpack_entries(data)
         except VerificationError as error:
-            raise VerificationError("%(name)s: %(why)s", name=name, why=str(error)) from error
+            raise VerificationError("%(name)s: %(why)s", name=name, why=error) from error
         if len(entries) != width:
             raise VerificationError(
                 "%(name)s: it holds %(found)s entries instead of %(width)s",

@@ -102,7 +102,7 @@ def at(place: str) -> Iterator[None]:
     try:
         yield
     except VerificationError as error:
-        raise VerificationError("%(place)s: %(why)s", place=place, why=str(error)) from error
+        raise VerificationError("%(place)s: %(why)s", place=place, why=error) from error
 
 
 class _Verifier:

@@ -230,7 +230,7 @@ def cosign(station: Station, slug: str, size: int, line: str) -> int:
         try:
             key, time_s = _check_line(found.head.checkpoint, line, known)
         except VerificationError as error:
-            raise InputError("the cosignature was refused: %(why)s", why=str(error)) from error
+            raise InputError("the cosignature was refused: %(why)s", why=error) from error
         _require_come(time_s, station)
         heads.insert_cosignature(
             connection, batch.id, size, key.name, line, timestamp(station.clock.now())
@@ -346,7 +346,7 @@ def _witness_key(text: str) -> VerifierKey:
     try:
         key = VerifierKey.parse(text.strip())
     except VerificationError as error:
-        raise InputError("this is not a witness's key: %(why)s", why=str(error)) from error
+        raise InputError("this is not a witness's key: %(why)s", why=error) from error
     if key.type is not SignatureType.COSIGNATURE_V1:
         raise InputError("this is the key of a log, not of a witness")
     return key

@@ -59,7 +59,8 @@ def state(tray: str) -> Json:
 def download(tray: str, ending: str) -> Response:
     """Give a recapitulation as a file: csv, xlsx or pdf."""
     found = pages().recaps.tray(tray).found
-    write = writer_for(f".{ending}")
+    language = pages().languages.of("id")  # that of the paper
+    write = writer_for(f".{ending}", language.filled)
     if found is None:
         raise BatchError("these totals are not made yet; wait for them")
     file = io.BytesIO()

@@ -86,7 +86,7 @@ class Tray:
             "done": self.done,
             "total": self.total,
             "error": None if self.error is None else language.error(self.error),
-            "recap": None if self.found is None else as_json(self.found),
+            "recap": None if self.found is None else as_json(self.found, language.filled),
         }
 
 

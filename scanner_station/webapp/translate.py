@@ -73,6 +73,8 @@ class Language:
         return self.text(message) % words if words else self.text(message)
 
     def _shown(self, value: object) -> object:
+        if isinstance(value, StationError):  # one that says why
+            return self.filled(value.message, value.values)
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, int) and not isinstance(value, bool):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from scanner_station.webapp.recap_trays import Kind
 from tests.journeys.test_recap import ALOR, BELU, KUPANG, Offices
@@ -56,6 +57,8 @@ def test_bundles_dropped_on_the_page_come_back_as_totals_under_their_parts(
         expect(foot).to_contain_text("2 dari 3 kantor")
     for said in (BELU, "MASIH TERBUKA", "forged.zip", "<img src=x onerror=alert(1)>"):
         expect(result).to_contain_text(said)
+    why = "tile/entries/000.p/11 telah diubah"  # in the reader's words, not in the verifier's
+    expect(result).to_contain_text(why, ignore_case=True)
     for ending, starts in (("csv", b"section"), ("xlsx", b"PK"), ("pdf", b"%PDF")):
         with page.expect_download() as download:
             result.locator(f"a[href$='.{ending}']").click()
@@ -65,6 +68,10 @@ def test_bundles_dropped_on_the_page_come_back_as_totals_under_their_parts(
             rows = list(csv.DictReader(io.StringIO(data.decode(), newline="")))
             totals = {row["burned"] for row in rows if row["is_total"] == "1"}
             assert totals == {"30"}
+            assert "was changed" in data.decode()  # for programs
+        if ending == "pdf":
+            paper = "".join(one.extract_text() for one in PdfReader(io.BytesIO(data)).pages)
+            assert why in " ".join(paper.split())
     assert not list((running.folder / "incoming").iterdir())  # nothing of it is kept
 
 

@@ -5,10 +5,14 @@ untranslated, old ones go, and the `.mo` file is written from the `.po` file.
 """
 
 import ast
+import errno
 import io
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from babel.messages import catalog, extract, mofile, pofile
 
@@ -26,6 +30,12 @@ WEB = assets.folder("web")
 PO_FILE = WEB / "translations" / "id" / "LC_MESSAGES" / "station.po"
 MO_FILE = PO_FILE.with_suffix(".mo")
 
+SYSTEM_WORDS = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOSPC, errno.EROFS),
+    *(errno.ENODEV, errno.ENXIO, errno.EBUSY, errno.ECONNREFUSED, errno.ETIMEDOUT),
+    *(errno.EHOSTUNREACH, errno.ECONNRESET),
+)
+
 # Words that stand in for %(what)s, %(why)s and the like in other sentences.
 WORDS = (
     *("reason", "title", "place", "category", "name", "position", "letterhead", "office"),
@@ -37,6 +47,11 @@ WORDS = (
     *(name for _, name in MAGIC),
     *("its directory is broken", "its end is missing", "it is packed in an unusual way"),
     *("a part cannot be unpacked", "its parts do not fit together"),
+    *("missing", "there", "entry", "tile", "this head", "the earlier head", "batch", "station"),
+    *("the policy from outside", "the receipt"),
+    # why something failed, as the system says it
+    *(os.strerror(number) for number in SYSTEM_WORDS),
+    "another device has taken its name",
     "digits 7 to 10 are no birth day and month",
     "it ends in 0000, as it does once Excel has dropped the last digits",
 )
@@ -47,23 +62,30 @@ ERRORS = {
     "StationError",
     "InputError",
     "ManifestError",
-    "ManifestCancelled",
+    "ManifestCancelledError",
+    "__init__",
     "BatchError",
     "EntryError",
     "ReaderError",
     "StorageError",
+    "VerificationError",
     "AccessError",
     "LockedOutError",
     "FolderInUseError",
     "ReaderNotice",
     "StationFault",
     "Remark",
+    # what verifiers say
+    "_refuse",
+    "_remark_on",
     # what readers say through a method of their own
     "_say",
     "_say_once",
     "_tell",
     "_tell_surprise",
 }
+
+_NONE_KNOWN: Mapping[str, object] = MappingProxyType({})
 
 
 def sentences() -> dict[str, str]:
@@ -91,7 +113,8 @@ def in_python(path: Path) -> Iterator[str]:
 
     Also what `checked_text` calls a text, which stands in its sentences.
 
-    A table named `_SENTENCES` is one of templates: an error takes the one that fits.
+    A table named `_SENTENCES` is one of templates: an error takes the one that fits. So is what
+    is called `wrong` or `message`, and what a function `_wrong…` returns.
     """
     tree = ast.parse(path.read_text("utf-8"))
     constants = {
@@ -104,22 +127,38 @@ def in_python(path: Path) -> Iterator[str]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) in ERRORS:
+        yield from _in_node(node, constants)
+    yield from _names_of_texts(tree)
+
+
+def _in_node(node: ast.AST, constants: Mapping[str, object]) -> Iterator[str]:
+    match node:
+        case ast.Call() if _name(node.func) in ERRORS:
             given = [word.value for word in node.keywords if word.arg == "message"]
             for value in given or node.args[:1]:
-                for part in _branches(value):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        yield part.value
-                    elif isinstance(part, ast.Name) and part.id in constants:
-                        yield str(constants[part.id])
-        elif isinstance(node, ast.AnnAssign) and _name(node.target) == "_SENTENCES":
+                yield from _constants(value, constants)
+        case ast.Assign() if _name(node.targets[0]) in ("wrong", "message"):
+            yield from _constants(node.value)
+        case ast.FunctionDef() if node.name.startswith("_wrong"):
+            returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+            yield from chain.from_iterable(_constants(value) for value in returned if value)
+        case ast.AnnAssign() if _name(node.target) == "_SENTENCES" and node.value:
             yield from ast.literal_eval(ast.Tuple(node.value.values, ast.Load()))
-    yield from _names_of_texts(tree)
+
+
+def _constants(
+    value: ast.expr, known: Mapping[str, object] = MappingProxyType({})
+) -> Iterator[str]:
+    for part in _branches(value):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+        elif isinstance(part, ast.Name) and part.id in known:
+            yield str(known[part.id])
 
 
 def _names_of_texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) == "checked_text":
+        if isinstance(node, ast.Call) and _name(node.func) in ("checked_text", "_optional"):
             yield from (str(what.value) for what in node.args[1:] if isinstance(what, ast.Constant))
 
 

@@ -3,6 +3,7 @@
 Each way to find a sentence is shown to find one that was planted.
 """
 
+import ast
 import re
 import shutil
 from collections.abc import Iterator
@@ -122,6 +123,110 @@ def bare_texts(templates: Path) -> Iterator[str]:
         for text in _Texts(path.read_text("utf-8")).found:
             if text not in AS_IT_IS:
                 yield f"{path.name}: {text}"
+
+
+NO_SENTENCES = {
+    # spelled by hand for programs, people's papers or the log, in one language on purpose
+    "assets.py": "a broken installation",
+    "domain/manifest.py": "what `manifest check` prints",
+    "domain/manifest_header.py": "the words of other people's headers",
+    "exports/openings.py": "SQL",
+    "exports/recap_rows.py": "a table for programs",
+    "exports/columns.py": "SQL",
+    "exports/bundle.py": "the bundle's README",
+    "service/forgetting.py": "what `forget` prints",
+    "service/minutes.py": "the law, as it is called",
+    "storage/": "SQL",
+    "webapp/connections.py": "said before anything is known of who asks",
+    "webapp/metrics.py": "the help texts of /metrics",
+    "readers/simulation.py": "drawn on made-up cards",
+    **{f"exports/{paper}": "Indonesian papers" for paper in ("minutes", "label", "recap_paper")},
+    **{
+        f"exports/{paper}": "Indonesian papers" for paper in ("rehearsal_sheet", "slip", "receipts")
+    },
+}
+IN_LOGS = {" reset on the machine itself"}
+QUIET_CALLS = {"exception", "warning", "info", "error", "debug", "ValueError", "TypeError"}
+
+
+def unknown_sentences(package: Path, known: set[str]) -> Iterator[str]:
+    """Yield what looks like a sentence for people and is in no catalogue."""
+    for path in sorted(package.rglob("*.py")):
+        place = path.relative_to(package).as_posix()
+        if place.startswith((*catalogue.NOT_ON_PAGES, *NO_SENTENCES)):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        quiet = set(_quiet(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                is_said = "%(" in node.value or re.search(r"\w{2,} \w+ \w{2,}", node.value)
+                if is_said and node not in quiet and node.value not in known | IN_LOGS:
+                    yield f"{place}: {node.value}"
+
+
+def _quiet(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in docstrings, in the station's own record of faults, or in no text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield node.value
+        elif isinstance(node, ast.Call) and catalogue._name(node.func) in QUIET_CALLS:
+            yield from ast.walk(node)
+
+
+def test_no_message_in_the_program_escapes_the_catalogue() -> None:
+    known = set(catalogue.sentences())
+    assert list(unknown_sentences(catalogue.PACKAGE, known)) == []
+
+
+STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|`((?:[^`\\]|\\.)*)`")
+FILLED = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
+COMMENTS = re.compile(r"/\*.*?\*/|(?:^|\s)//[^\n]*", re.DOTALL | re.MULTILINE)
+# What stands before a string that nobody reads: a call that finds, a class, a key, a header.
+NOT_READ = re.compile(
+    r"(\bt\(|\bclass: |querySelector(All)?\(|\b(find|startsWith|getModifierState|[fF]orm\.append)\("
+    r"|\bkey ?[=!]== |headers\[|MODIFIERS = \[[^\]]*)$"
+)
+IN_SCRIPTS = {"Excel", "JSON Lines", "Ed25519", "spot check: "}
+
+
+def bare_strings(scripts: Path) -> Iterator[str]:
+    """Yield words in scripts that are for people and do not go through `t`."""
+    for path in sorted(scripts.glob("*.js")):
+        text = COMMENTS.sub("", path.read_text("utf-8"))
+        for found in STRING.finditer(text):
+            said = FILLED.sub(" ", found[1] if found[1] is not None else found[2])
+            is_shown = re.search(r"(\.textContent = |\.append\(|\}, )$", text[: found.start()])
+            is_said = re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", said) or re.match("[A-Z][a-z]+", said)
+            is_key = text[found.end() : found.end() + 2] in (": ", "]:")
+            if not (is_said or (is_shown and WORD.search(said))) or is_key:
+                continue
+            if not NOT_READ.search(text[: found.start()]) and said not in IN_SCRIPTS:
+                yield f"{path.name}: {said}"
+
+
+def test_no_script_says_anything_that_the_catalogue_does_not_know() -> None:
+    assert list(bare_strings(catalogue.WEB / "static" / "js")) == []
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [
+        'byId("x").textContent = "forgotten";',
+        'make("p", {}, "Forgotten words");',
+        "banner(`Forgotten ${count} words`);",
+    ],
+)
+def test_bare_words_in_a_script_are_found(copies: dict[str, Path], bare: str) -> None:
+    script = copies["web"] / "static" / "js" / "day.js"
+    script.write_text(script.read_text("utf-8") + bare, "utf-8")
+    assert len(list(bare_strings(script.parent))) == 1
+
+
+def test_a_forgotten_message_in_the_program_is_found(copies: dict[str, Path]) -> None:
+    module = copies["package"] / "service" / "batches.py"
+    module.write_text(module.read_text("utf-8") + '\nsaid = "%(what)s was forgotten"\n', "utf-8")
+    found = unknown_sentences(copies["package"], set(catalogue.sentences()))
+    assert "service/batches.py: %(what)s was forgotten" in found
 
 
 EXAMPLES = {"rusak = 2129", "Oebobo = 500"}  # what people write, as an example
