@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -14,10 +15,10 @@ from tests.journeys.command_line import COMMAND, run, run_json, scan
 from tests.service.stations import nik
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    manifest = tmp_path / "manifes.csv"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("station") / "data"
+    manifest = folder.parent / "manifes.csv"
     rows = [f"{nik(n)};{'rusak' if n < 3 else 'pindah'};Oebobo;Warga {n}" for n in range(5)]
     manifest.write_text("NIK;Kategori;Kecamatan;Nama\n" + "\n".join(rows) + "\n")
     run(
@@ -26,6 +27,12 @@ def data(tmp_path: Path) -> Path:
     )  # fmt: skip
     run(folder, "manifest", "import", str(manifest), "--batch", "kupang")
     return folder
+
+
+@pytest.fixture
+def data(prepared: Path, tmp_path: Path) -> Path:
+    """Its own copy for each test: the commands that make it take longer than most tests."""
+    return Path(shutil.copytree(prepared, tmp_path / "data"))
 
 
 def test_a_batch_is_created_scanned_and_shown(data: Path) -> None:

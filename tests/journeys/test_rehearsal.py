@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 import zipfile
 from io import BytesIO
@@ -19,11 +20,17 @@ from tests.service.stations import nik
 SLUG = "latihan-1"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("station") / "data"
     run(folder, "batch", "create", SLUG, "--title", "Latihan regu A", "--rehearsal")
     return folder
+
+
+@pytest.fixture
+def data(prepared: Path, tmp_path: Path) -> Path:
+    """Its own copy for each test."""
+    return Path(shutil.copytree(prepared, tmp_path / "data"))
 
 
 def sheet(data: Path, folder: Path) -> list[Path]:
