@@ -40,7 +40,7 @@ run: install
 	@exec .venv/bin/scanner-station run $(ARGS)
 
 test: install-dev
-	@exec .venv/bin/python -m pytest -n $(WORKERS) $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: install-dev
 	@export PATH="$(CURDIR)/.venv/bin:$$PATH"

@@ -40,7 +40,7 @@ logs_of_any_text = st.lists(
     st.tuples(bodies, any_text), max_size=8, unique_by=lambda entry: entry[1]
 )
 once_a_database = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
 )
 
 

@@ -97,7 +97,6 @@ def payloads() -> list[str]:
     @seed(2018)
     @settings(
         max_examples=ALL // 3,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

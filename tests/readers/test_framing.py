@@ -1,7 +1,7 @@
 """Bytes and silence become payloads."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner_station.readers.framing import HALF_LINE_MS, SILENCE_MS, Framer
@@ -9,7 +9,6 @@ from scanner_station.readers.framing import HALF_LINE_MS, SILENCE_MS, Framer
 CARD = b"9971044512900001"
 OTHER = b"9971040101800002"
 
-UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 LINES = st.lists(
     st.one_of(
@@ -47,7 +46,6 @@ def test_stx_and_the_aim_identifier_stay_in_the_payload() -> None:
     assert Framer().feed(b"\x02]C0" + CARD + b"\x03") == [b"\x02]C0" + CARD]
 
 
-@UNTIMED
 @given(chunked(), st.booleans())
 def test_how_the_bytes_were_cut_into_chunks_changes_nothing(
     chunks: list[bytes], in_step: bool
@@ -60,7 +58,6 @@ def test_how_the_bytes_were_cut_into_chunks_changes_nothing(
     assert cut.take_lost_bytes() == whole.take_lost_bytes()
 
 
-@UNTIMED
 @given(streams())
 def test_every_byte_is_delivered_lost_and_said_so_or_part_of_an_overlong_line(
     stream: bytes,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner_station.domain.errors import ReaderError
@@ -16,9 +16,6 @@ from tests.fakes import PATIENCE_S, FakeClock
 
 STDIN = ReaderId("stdin")
 CARD = b"9971044512900001"
-
-
-UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def payloads_of(stream: bytes) -> list[bytes]:
@@ -58,7 +55,6 @@ def test_each_line_with_bytes_in_it_is_one_presentation(
     assert payloads_of(stream) == payloads
 
 
-@UNTIMED
 @given(
     st.lists(st.one_of(st.binary(max_size=5), st.binary(min_size=250, max_size=300)), max_size=20)
 )
@@ -66,7 +62,6 @@ def test_how_the_bytes_were_cut_into_chunks_changes_nothing(chunks: list[bytes])
     assert list(lines(chunks)) == list(lines([b"".join(chunks)]))
 
 
-@UNTIMED
 @given(st.lists(st.binary(min_size=1, max_size=256).filter(lambda one: b"\n" not in one)))
 def test_any_bytes_but_the_line_end_pass_through_unchanged(payloads: list[bytes]) -> None:
     assert payloads_of(b"".join(one + b"\r\n" for one in payloads)) == payloads

@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner_station.domain.counter import Verdict
@@ -285,7 +285,7 @@ def test_nothing_is_shown_or_counted_when_the_write_is_not_confirmed(
     station.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["card", "stranger", "garbage", "void"]), st.integers(0, 12)),

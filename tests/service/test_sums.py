@@ -339,7 +339,6 @@ TestSums = pytest.mark.slow(Sums.TestCase)
 TestSums.settings = settings(
     max_examples=15,
     stateful_step_count=30,
-    deadline=None,
     database=None,
     derandomize=True,
     phases=[Phase.generate],  # a failure is told at once; shrinking takes minutes

@@ -19,9 +19,7 @@ from scanner_station.storage import checked_manifest, csv_file, manifests
 from scanner_station.storage.database import Database
 from tests.service.stations import nik
 
-OURS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+OURS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 NAMES = st.sampled_from(["m.csv", "m.xlsx", "m.txt", "m.tsv", "m.xlsm", "m.xls", "m"])
 SCHEMES = st.sampled_from(
     [Schemes(), Schemes((Scheme.NIK, Scheme.UID)), Schemes((Scheme.SERIAL,), "[A-Z0-9-]{1,20}")]

@@ -155,9 +155,7 @@ def test_errors_are_in_the_language_asked_for(client: FlaskClient) -> None:
     assert said("fr").startswith("Tidak ada batch x")
 
 
-@settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.text(max_size=300),

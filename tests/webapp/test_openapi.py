@@ -59,7 +59,6 @@ def test_nothing_that_can_be_sent_is_answered_with_a_fault(
     @seed(1)
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
