@@ -136,7 +136,7 @@ def witness(page: Page, running: RunningStation, shoot: Shoot) -> None:
 
 
 def head(page: Page, running: RunningStation, shoot: Shoot) -> None:
-    """The signed head, the words before it, and the slip's page."""
+    """The signed head, the words before it, the slip's page, a tablet's key and who names it."""
     running.create("besok", "Pemusnahan 20 Desember 2018")
     page.goto(running.address + "/witness")
     page.select_option("#batch", "besok")
@@ -144,6 +144,23 @@ def head(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.click("#head-nonce button")
     page.wait_for_selector("#head-nonce-kept:not(:empty)")
     shoot("head-words")
+    heads.sign(running.station, SLUG)
+    page.select_option("#batch", SLUG)
+    page.wait_for_selector("#head-own:not([hidden])")
+    page.locator("#head-own").scroll_into_view_if_needed()
+    shoot("head-own")
+    page.click("#head-own")
+    shoot("head-own-key")
+    key = page.locator("#head-own-key").text_content() or ""
+    page.goto(running.address)
+    page.fill("#number", key)
+    page.press("#number", "Enter")
+    page.wait_for_selector("#naming[open]")
+    page.fill("#naming-witness", "Wati Saksi, Inspektorat")
+    shoot("head-naming")
+    page.press("#naming-witness", "Enter")
+    page.wait_for_selector("#naming-do[hidden]", state="attached")
+    shoot("head-named")
     heads.sign(running.station, SLUG)
     page.goto(running.address + f"/head?batch={SLUG}")
     page.wait_for_selector("#head-slip:not([hidden])")

@@ -22,7 +22,7 @@ from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.readers.port_finder import PortFinder
 from scanner_station.readers.protocol import Reader
 from scanner_station.readers.serial_port import SerialReader
-from scanner_station.service.delivery import Delivery, Offer
+from scanner_station.service.delivery import Delivery, KeyOffer, Offer
 from scanner_station.service.heads import HeadKeeper
 from scanner_station.service.log_check import LogChecker
 from scanner_station.service.logins import Logins
@@ -130,8 +130,8 @@ class Devices:
         notify = without_repeats(self._station.bus.publish)
         self.loops.append(ReaderLoop(reader_id, make, delivery, notify))
 
-    def latest_offer(self) -> Offer | None:
-        """Return what a camera read unsurely last, for the officer to confirm."""
+    def latest_offer(self) -> Offer | KeyOffer | None:
+        """Return what a reader offers to the officer: a card read unsurely, or a witness's key."""
         offers = [delivery.offer for delivery in self._deliveries if delivery.offer]
         return max(offers, key=lambda offer: offer.at, default=None)
 

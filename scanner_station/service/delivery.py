@@ -11,8 +11,10 @@ from scanner_station.domain.errors import AccessError, BatchError, StorageError
 from scanner_station.domain.events import ReaderNotice
 from scanner_station.domain.identifier import Unreadable, masked
 from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.note import VerifierKey
 from scanner_station.domain.reading import ReaderId, Reading
 from scanner_station.service.station import Station
+from scanner_station.service.witness_keys import key_in
 from scanner_station.storage import manifests
 from scanner_station.storage.batches import Batch
 
@@ -20,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _DIGITS: Final = "0123456789"
 
+KEY_SHOWN: Final = "the key of a witness was shown: %(name)s; it counts as no card"
 UNSURE: Final = (
     "a code was read unsurely; it may be the card %(card)s: compare it and confirm it, or put the "
     "card before the camera again"
@@ -36,6 +39,16 @@ class Offer:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyOffer:
+    """A witness's key that was shown to a reader, for the officer to name in the log."""
+
+    batch: str
+    reader_id: ReaderId
+    key: VerifierKey
+    at: datetime
+
+
 class Delivery:
     """Hands the readings of one device to the batch that counts now, or to one fixed batch."""
 
@@ -47,16 +60,21 @@ class Delivery:
         self._station = station
         self._by = by
         self._slug = slug
-        self.offer: Offer | None = None
+        self.offer: Offer | KeyOffer | None = None
 
     def __call__(self, reading: Reading) -> None:
         """Count one presentation, or say why it cannot be counted now.
+
+        The key of a witness, which a tablet shows as a QR code, is offered to the officer.
 
         A stopped station shows its fault itself and refuses until it has recovered; the device
         goes on, so that it works again at once then.
         """
         try:
-            self._station.handle(self._open_slug(), reading, by=self._by())
+            if (key := key_in(reading.payload)) is not None:
+                self._offer_key(reading.reader_id, key)
+            else:
+                self._station.handle(self._open_slug(), reading, by=self._by())
         except (AccessError, BatchError) as error:
             values: dict[str, str | int] = {key: str(value) for key, value in error.values.items()}
             self._station.bus.publish(
@@ -104,6 +122,15 @@ class Delivery:
             ReaderNotice(
                 reader_id=reader_id, message=UNSURE, values={"card": masked(line.identifier)}
             )
+        )
+
+    def _offer_key(self, reader_id: ReaderId, key: VerifierKey) -> None:
+        station = self._station
+        self.offer = KeyOffer(
+            batch=self._open_slug(), reader_id=reader_id, key=key, at=station.clock.now()
+        )
+        station.bus.publish(
+            ReaderNotice(reader_id=reader_id, message=KEY_SHOWN, values={"name": key.name})
         )
 
     def _nearest(self, payload: bytes) -> ManifestLine | None:

@@ -26,11 +26,12 @@ from scanner_station.domain.errors import (
 )
 from scanner_station.domain.events import EntryRecorded, Event
 from scanner_station.domain.note import Note, SignatureType, VerifierKey
+from scanner_station.domain.policy import policy_of_bundle
 from scanner_station.domain.text import checked_text
 from scanner_station.service.counter import require_batch
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, heads, scan_log, tree
-from scanner_station.storage.batches import Batch
+from scanner_station.storage.batches import STILL_OPEN, Batch
 
 _log = logging.getLogger(__name__)
 
@@ -149,6 +150,22 @@ def witnesses(connection: Connection, slug: str) -> list[VerifierKey]:
 def verifier_key(connection: Connection, slug: str, key: Ed25519PrivateKey) -> VerifierKey:
     """Return the key with which anybody can check the heads of a batch's log."""
     return log_key(_origin(connection, require_batch(connection, slug)), key)
+
+
+def policy(connection: Connection, slug: str, key: Ed25519PrivateKey) -> bytes:
+    """Return the keys of a batch's log as a policy, to be kept by who will verify it later.
+
+    Once the batch is closed, the witnesses who signed its newest head must have signed what is
+    verified; before that nobody must, for nobody knows who will stay to the end.
+
+    Raises:
+        BatchError: there is no such batch, or its log has not begun.
+    """
+    named, head = witnesses(connection, slug), newest(connection, slug)
+    is_open = require_batch(connection, slug).state in STILL_OPEN
+    lines = head.note.signatures[1:] if head is not None and not is_open else ()
+    signed = [one for one in named if any(line.is_by(one) for line in lines)]
+    return policy_of_bundle(verifier_key(connection, slug, key), named, signed)
 
 
 def consistency(connection: Connection, slug: str, old: int, new: int) -> list[bytes]:

@@ -73,6 +73,14 @@ def witnesses(connection: Connection, batch_id: int, size: int) -> list[Verifier
     return [VerifierKey.parse(text) for (text,) in found]
 
 
+def named_at(connection: Connection, batch_id: int, key: VerifierKey) -> int | None:
+    """Return the entry that names a witness's key, or None."""
+    row = connection.execute(
+        "select sequence from witness_key where batch_id = ? and vkey = ?", (batch_id, key.text)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def _one(connection: Connection, batch_id: int, where: str, size: int) -> StoredHead | None:
     row = connection.execute(
         "select size, note, signed_at from checkpoint where batch_id = ? and " + where,  # noqa: S608 - our own text

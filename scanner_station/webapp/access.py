@@ -61,6 +61,8 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "heads.sign": EVERYBODY,
     "heads.consistency": EVERYBODY,
     "heads.enrol": EVERYBODY,
+    "heads.witness_key": EVERYBODY,
+    "heads.policy": EVERYBODY,
     "heads.cosign": EVERYBODY,
     "heads.add_nonce": EVERYBODY,
     # the supervisor

@@ -9,7 +9,7 @@ from flask import Flask, current_app, request
 from scanner_station.config import Settings
 from scanner_station.readers.decoding.stages import StageCounts
 from scanner_station.service.counter import require_batch
-from scanner_station.service.delivery import Offer
+from scanner_station.service.delivery import KeyOffer, Offer
 from scanner_station.service.incidents import Incidents
 from scanner_station.service.logins import Logins
 from scanner_station.service.pairing import Pairing
@@ -54,7 +54,7 @@ class WebContext:
     presenting: Callable[[], Iterable[str]] = tuple
     cameras: Mapping[str, Callable[[], bytes | None]] = field(default_factory=dict)
     latest_still: Callable[[str], bytes | None] = lambda _camera: None
-    latest_offer: Callable[[], Offer | None] = lambda: None
+    latest_offer: Callable[[], Offer | KeyOffer | None] = lambda: None
     decoder_counts: StageCounts = field(default_factory=StageCounts)
 
 

@@ -1,6 +1,7 @@
 """The head of a log on screens: shown as text, paper code and QR, and cosigned by witnesses."""
 
 import io
+from dataclasses import asdict
 from sqlite3 import Connection
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,12 @@ from werkzeug.wrappers import Response
 from scanner_station.domain.checkpoint import SignedHead
 from scanner_station.domain.errors import InputError
 from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.people import Role
 from scanner_station.domain.strict import encode_base64
 from scanner_station.exports.slip import print_slip
-from scanner_station.service import batches, heads
+from scanner_station.service import batches, heads, witness_keys
 from scanner_station.service.views import Json
-from scanner_station.webapp.auth import by
+from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, number_in_query, text_of, whole_number_of
 from scanner_station.webapp.context import batch_is_there, pages
 from scanner_station.webapp.drawing import page
@@ -75,14 +77,50 @@ def consistency(slug: str) -> Json:
     return {"proof": [encode_base64(one) for one in proof]}
 
 
+@blueprint.get("/batches/<slug>/policy")
+def policy(slug: str) -> Response:
+    """Give the keys of a log as a file for `verify --policy`, to be kept from the day itself."""
+    context = pages().context
+    with context.views.connection() as connection:
+        made = heads.policy(connection, slug, context.station.key)
+    return send_file(
+        io.BytesIO(made),
+        mimetype="text/plain",
+        as_attachment=True,
+        download_name=f"policy-{secure_filename(slug)}.txt",
+        max_age=0,
+    )
+
+
+@blueprint.get("/api/batches/<slug>/witness-keys")
+def witness_key(slug: str) -> Json:
+    """Show a witness's key (`key`) as QR code, and where the log names it (`named`), if it does."""
+    key = witness_keys.key_in(request.args.get("key", "").encode())
+    if key is None:
+        raise InputError("this is not a witness's key; scan the code on the tablet again")
+    with pages().context.views.connection() as connection:
+        found = witness_keys.named(connection, slug, key)
+    return {
+        "name": key.name,
+        "key": key.text,
+        "code": _qr_code(key.text),
+        "named": None if found is None else asdict(found),
+    }
+
+
 @blueprint.post("/api/batches/<slug>/witness-keys")
 def enrol(slug: str) -> Json:
-    """Name the key of whoever is signed in, which their tablet has made, in the log."""
+    """Name a witness's key in the log: a tablet its own, the officer the one they were shown.
+
+    `witness`: whose it is; a witness speaks for nobody else.
+    """
     station = pages().context.station
     with pages().context.views.connection() as connection:
         # A witness must not be the one who begins the log: that fixes the manifest.
         heads.require_begun(connection, slug)
-    key = heads.enrol(station, slug, text_of(body(), "key"), witness=by(), by=by())
+    data = body()
+    witness = by() if caller().role is Role.WITNESS else text_of(data, "witness", by())
+    key = heads.enrol(station, slug, text_of(data, "key"), witness=witness, by=by())
     return {"name": key.name, "key": key.text}
 
 

@@ -25,7 +25,7 @@ from scanner_station.domain.events import (
     StationFault,
 )
 from scanner_station.service import views
-from scanner_station.service.delivery import UNSURE
+from scanner_station.service.delivery import KEY_SHOWN, UNSURE
 from scanner_station.service.station import Station
 from scanner_station.service.views import Json, Views
 
@@ -175,7 +175,7 @@ class Live:
         said: Json = {"message": notice.message, "values": dict(notice.values)}
         if notice.state is None:
             said["at"] = timestamp(self._station.clock.now())
-            said["offers"] = notice.message == UNSURE
+            said["offers"] = notice.message in (UNSURE, KEY_SHOWN)
             known["hint"] = said
         else:
             known |= {"state": notice.state, **said}

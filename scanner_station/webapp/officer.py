@@ -10,9 +10,12 @@ from scanner_station.domain.entry import timestamp
 from scanner_station.domain.errors import BatchError, EntryError, InputError
 from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.note import VerifierKey
 from scanner_station.domain.reading import ReaderId, Reading, Symbology, symbology_named
 from scanner_station.service import batches, views
+from scanner_station.service.delivery import KeyOffer
 from scanner_station.service.views import Json
+from scanner_station.service.witness_keys import key_in
 from scanner_station.storage.scan_log import StoredEntry
 from scanner_station.webapp.auth import by, caller, has_no_batch
 from scanner_station.webapp.calls import body, nonce_of, received_file, text_of, whole_number_of
@@ -86,7 +89,8 @@ def _handled(slug: str, reading: Reading, *, typed: bool, nonce: str) -> EntryRe
 def read_picture(slug: str) -> Json:
     """Read the card on a picture (multipart, `picture` and `nonce`) and count it if it was read.
 
-    A card that was read unsurely comes back as `offer`, for the officer to compare.
+    A card that was read unsurely comes back as `offer`, for the officer to compare; so does the
+    key of a witness, which is no card.
     """
     context = pages().context
     context.station.counter(slug)  # refuses a batch that is not there before anything is decoded
@@ -99,6 +103,8 @@ def read_picture(slug: str) -> Json:
         raise InputError(error.message, **shown) from error
     finally:
         path.unlink(missing_ok=True)  # an identity card: it is not kept
+    if (key := key_in(read.payload)) is not None:
+        return {"entry": None, "offer": _offered_key(key)}
     if not read.payload:
         return {"entry": None, "offer": _offered(read.near) if read.near else None}
     reading = Reading(
@@ -170,13 +176,18 @@ def recover() -> Json:
 
 @blueprint.get("/api/batches/<slug>/offer")
 def offer(slug: str) -> Json:
-    """Show the card that a camera read unsurely last, whole, for the officer to compare."""
+    """Show what a reader offers: a card read unsurely, whole, to be compared; a witness's key."""
     context = pages().context
     context.station.counter(slug)  # refuses a batch that is not there
     found = context.latest_offer()
     if found is None or found.batch != slug:
         return {"offer": None}
-    return {"offer": _offered(found.line) | {"reader": found.reader_id, "at": timestamp(found.at)}}
+    shown = _offered_key(found.key) if isinstance(found, KeyOffer) else _offered(found.line)
+    return {"offer": shown | {"reader": found.reader_id, "at": timestamp(found.at)}}
+
+
+def _offered_key(key: VerifierKey) -> Json:
+    return {"witness_key": key.text}
 
 
 def _offered(line: ManifestLine) -> Json:

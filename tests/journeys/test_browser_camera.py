@@ -7,12 +7,16 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+import segno
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Page, expect
 
+from scanner_station.domain.checkpoint import witness_key
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.camera import CameraReader
 from scanner_station.readers.decoding.process import InProcessDecoder
 from scanner_station.readers.decoding.stages import StageCounts
+from scanner_station.service import views
 from scanner_station.service.delivery import Delivery
 from scanner_station.service.reader_loop import ReaderLoop
 from tests.journeys.test_browser_pages import WITHIN_MS, open_officer, verdict
@@ -77,16 +81,19 @@ def camera() -> HeldCamera:
 @pytest.fixture
 def running(data_folder: object, camera: HeldCamera) -> Iterator[RunningStation]:
     readers: list[CameraReader] = []
+    deliveries: list[Delivery] = []
     with RunningStation(
         data_folder,  # type: ignore[arg-type]
         cameras={
             "kamera": lambda: readers[0].latest_jpeg() if readers else None,
             "kamera-atas": lambda: SECOND_PICTURE,
         },
+        latest_offer=lambda: deliveries[0].offer if deliveries else None,
     ) as running:
         running.create()
         running.load(manifest_of(range(40), ("rusak",), ("Oebobo",)))
         delivery = Delivery(running.station, by=lambda: "petugas", slug=SLUG)
+        deliveries.append(delivery)
 
         def make() -> CameraReader:
             readers[:] = [
@@ -135,6 +142,42 @@ def test_the_found_code_stays_outlined_in_the_live_picture_while_its_card_lies_t
     camera.sees = table()
     page.wait_for_function("() => window.outlined() === 0", timeout=WITHIN_MS)
     assert running.station.counter(SLUG).tally.counted == 1
+
+
+def tablet_with(key: str) -> Image:
+    """A tablet held before the camera, which shows a witness's key as its page does."""
+    picture = table()
+    code = np.array([list(row) for row in segno.make_qr(key, error="l").matrix], np.uint8)
+    code = np.kron(1 - np.pad(code, 4), np.ones((5, 5), np.uint8)) * 255
+    picture[40 : 40 + code.shape[0], 200 : 200 + code.shape[1]] = code[..., None]
+    return picture
+
+
+def test_a_witnesss_key_held_before_the_camera_is_named_in_the_log_and_counts_as_no_card(
+    running: RunningStation, camera: HeldCamera, page: Page
+) -> None:
+    key = witness_key("wati-inspektorat-a1b2", Ed25519PrivateKey.from_private_bytes(b"w" * 32))
+    open_officer(page, running)
+    camera.sees = with_card(nik(3).encode())
+    verdict(page, "counted")
+    camera.show(tablet_with(key.text))
+    naming = page.locator("#naming")
+    expect(naming).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("#naming-key")).to_have_text(key.text)
+    page.fill("#naming-witness", "Wati, Inspektorat")
+    page.press("#naming-witness", "Enter")
+    expect(page.locator("#naming-known")).to_contain_text("kunci Wati, Inspektorat, disebut di log")
+    expect(page.locator("#naming-do")).to_be_hidden()
+    page.click("#naming-leave")
+    expect(naming).to_be_hidden()
+    # Typed, or from a scanner that types: the fallback, which finds it named.
+    page.fill("#number", key.text)
+    page.press("#number", "Enter")
+    expect(page.locator("#naming-known")).to_contain_text("pada catatan 2")
+    with running.views.connection() as connection:
+        bodies = [entry.body for entry in views.entries(connection, SLUG)]
+    assert [body["kind"] for body in bodies] == ["open", "scan", "witness"]
+    assert (bodies[2]["key"], bodies[2]["witness"]) == (key.text, "Wati, Inspektorat")
 
 
 def small_card() -> Image:

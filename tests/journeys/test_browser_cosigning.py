@@ -1,5 +1,6 @@
 """A witness's tablet over HTTPS: it enrols, follows, checks consistency, cosigns - or refuses."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from scanner_station.domain.checkpoint import Checkpoint, SignedHead, signed_head
 from scanner_station.domain.merkle import leaf_hash
+from scanner_station.domain.people import Role
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.verification import Asked, verify
 from scanner_station.service import heads
@@ -58,20 +60,48 @@ def test_a_tablet_enrols_checks_and_cosigns_and_the_bundle_bears_its_signature(
 ) -> None:
     expect(witness.locator("#head-size")).to_have_text("6 entri", timeout=WITHIN_MS)
     check(witness)
+    witness.click("#head-own")
+    expect(witness.locator("#head-own-state")).to_contain_text("Log belum menyebutnya")
+    shown = read_face_to_face(witness, staffed)
+    check(witness)
+    witness.click("#own-key-leave")
     sign(witness, 7)
     for number in range(5, 20):
         staffed.scan(nik(number))
     sign(witness, 22)
     expect(witness.locator("#head-signed")).to_contain_text("wati-inspektorat-")
+    expect(witness.locator("#head-own-state")).to_contain_text("sebagai kunci Wati Inspektorat")
     key = witness.locator("#head-own-key").text_content()
+    assert key == shown
     with staffed.views.connection() as connection:
         export_bundle(connection, SLUG, staffed.station.key, tmp_path / "bundle")
         log = heads.verifier_key(connection, SLUG, staffed.station.key).text
-    # What somebody would have copied from the tablet's screen.
-    policy = f"log {log}\nwitness wati {key}\nquorum wati\n"
-    found = verify(tmp_path / "bundle", Asked(policy=policy.encode()))
-    assert [one.text for one in found.witnesses] == [key]
-    assert found.head.checkpoint.size == 22
+    # What somebody would have copied from the tablet's screen, and the file they would take.
+    witness.goto(witness.url.replace("/witness", f"/head?batch={SLUG}"))
+    expect(witness.locator("#head-witnesses")).to_have_text(str(key), timeout=WITHIN_MS)
+    with witness.expect_download() as download:
+        witness.click("#head-policy")
+    for policy in (
+        f"log {log}\nwitness wati {key}\nquorum wati\n".encode(),
+        download.value.path().read_bytes(),
+    ):
+        found = verify(tmp_path / "bundle", Asked(policy=policy))
+        assert [one.text for one in found.witnesses] == [key]
+        assert found.head.checkpoint.size == 22
+
+
+def read_face_to_face(witness: Page, staffed: RunningStation) -> str:
+    """Photograph the code on the tablet and send the picture to the table; return the key."""
+    code = witness.locator("#head-own-code")
+    expect(code).to_have_js_property("complete", True)
+    sent = staffed.client_of(Role.OFFICER).post(
+        f"/api/batches/{SLUG}/pictures",
+        data={"picture": (io.BytesIO(code.screenshot()), "tablet.png"), "nonce": "tablet-1"},
+        content_type="multipart/form-data",
+    )
+    assert sent.status_code == 200, sent.json
+    assert sent.json["entry"] is None
+    return str(sent.json["offer"]["witness_key"])
 
 
 def test_the_tablets_key_cannot_be_taken_out_of_its_browser(witness: Page) -> None:

@@ -14,7 +14,7 @@ from scanner_station.domain.events import EntryRecorded
 from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId, Reading, Symbology
 from scanner_station.service import batches
-from scanner_station.service.delivery import Offer
+from scanner_station.service.delivery import KeyOffer, Offer
 from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
 from scanner_station.service.station import Station
@@ -58,7 +58,7 @@ class RunningStation:
         language: str = "id",
         slots: int = 12,
         cameras: Mapping[str, Callable[[], bytes | None]] | None = None,
-        latest_offer: Callable[[], Offer | None] = lambda: None,
+        latest_offer: Callable[[], Offer | KeyOffer | None] = lambda: None,
         clock: Clock | None = None,
         https_port: int = 0,
     ) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 
+from scanner_station.domain.checkpoint import cosignature, witness_key
 from scanner_station.domain.people import Role
-from scanner_station.service import heads, views
+from scanner_station.service import batches, heads, views
 from tests.webapp.running import NAMES, SLUG, RunningStation, nik
 
 BATCH = f"/api/batches/{SLUG}"
@@ -76,3 +78,51 @@ def test_a_slip_is_given_for_any_head_that_was_signed(
     assert witness.get(f"{slip}?size=2").data == given.data
     for size, status in (("1", 400), ("x", 400), ("99999999999999999999", 400)):
         assert witness.get(f"{slip}?size={size}").status_code == status, size
+
+
+KEY = witness_key("saksi-ani", Ed25519PrivateKey.from_private_bytes(b"w" * 32))
+KEYS = f"{BATCH}/witness-keys"
+
+
+def test_an_officer_names_the_key_that_was_shown_and_a_witness_only_their_own(
+    running: RunningStation, witness: FlaskClient
+) -> None:
+    officer = running.client_of(Role.OFFICER)
+    running.scan(nik(1))
+    shown = {"query_string": {"key": KEY.text}}
+    before = witness.get(KEYS, **shown).json
+    assert (before["key"], before["name"], before["named"]) == (KEY.text, "saksi-ani", None)
+    assert before["code"].startswith("data:image/svg+xml")
+    made = officer.post(KEYS, json={"key": KEY.text, "witness": "Ani, Inspektorat"})
+    assert made.status_code == 200
+    said = {"sequence": 2, "witness": "Ani, Inspektorat", "by": NAMES[Role.OFFICER]}
+    assert witness.get(KEYS, **shown).json["named"] == said
+    again = officer.post(KEYS, json={"key": KEY.text, "witness": "orang lain"})
+    assert again.status_code == 400
+    other = witness_key("saksi-budi", Ed25519PrivateKey.from_private_bytes(b"v" * 32))
+    assert witness.post(KEYS, json={"key": other.text, "witness": "Ani"}).status_code == 200
+    assert bodies(running)[3]["witness"] == NAMES[Role.WITNESS]
+    for text in ("", nik(1), KEY.text[:-1], KEY.text.replace("+B", "+A", 1)):
+        assert witness.get(KEYS, query_string={"key": text}).status_code == 400
+
+
+def test_the_keys_come_as_a_policy_that_asks_for_those_who_signed_once_the_batch_is_closed(
+    running: RunningStation, witness: FlaskClient
+) -> None:
+    path = f"/batches/{SLUG}/policy"
+    assert witness.get(path).status_code == 409
+    running.scan(nik(1))
+    station = running.station
+    heads.enrol(station, SLUG, KEY.text, witness="Ani", by="petugas")
+    with running.views.connection() as connection:
+        log = heads.verifier_key(connection, SLUG, station.key).text
+    lines = f"log {log}\nwitness saksi-ani {KEY.text}\n"
+    assert witness.get(path).text == lines + "quorum none\n"
+    batches.cancel(station, SLUG, reason="salah", by="penyelia", seconded_by="kepala")
+    head = heads.sign(station, SLUG).checkpoint
+    private = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
+    line = cosignature(head, "saksi-ani", private, time_s=1_545_181_200).line
+    heads.cosign(station, SLUG, head.size, line)
+    kept = witness.get(path)
+    assert kept.text == lines + "group witnesses all saksi-ani\nquorum witnesses\n"
+    assert "attachment" in kept.headers["Content-Disposition"]

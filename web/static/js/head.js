@@ -13,6 +13,9 @@ export class HeadPanel {
     this.holder = holder;
     this.isWorking = false;
     byId("head-sign")?.addEventListener("click", () => this.sign());
+    // Alone on the screen: beside it a camera would also see the head's code.
+    byId("head-own")?.addEventListener("click", () => byId("own-key").showModal());
+    byId("own-key-leave")?.addEventListener("click", () => byId("own-key").close());
     byId("head-nonce")?.addEventListener("submit", (event) => this.keepNonce(event));
     setInterval(() => this.look(), LOOKS_EVERY_MS);
   }
@@ -93,6 +96,8 @@ export class HeadPanel {
       slip.href = `/batches/${encodeURIComponent(this.slug)}/head.pdf?size=${answer.size}`;
       slip.hidden = false;
     }
+    byId("head-policy")?.setAttribute("href", `/batches/${encodeURIComponent(this.slug)}/policy`);
+    byId("head-witnesses")?.replaceChildren(...answer.witnesses.map((key) => make("li", {}, make("code", {}, key))));
     byId("head-link")?.setAttribute("href", `/head?batch=${encodeURIComponent(this.slug)}`);
     if (this.canSign) await this.showMine(answer);
   }
@@ -102,8 +107,23 @@ export class HeadPanel {
     byId("head-mine").textContent = mine
       ? t("You signed %(count)s entries: %(time)s", { count: number(parseHead(mine.note).size), time: moment(mine.at) })
       : t("You have not signed yet.");
-    if (mine) byId("head-own-key").textContent = (await ownKey(this.holder)).text;
-    byId("head-own").hidden = !mine;
+    await this.showKey(answer.witnesses);
+  }
+
+  /** Show this tablet's key as QR code: for the officer, who names it in the log, and for whoever verifies later. */
+  async showKey(witnesses) {
+    const own = await ownKey(this.holder).catch(() => null); // a browser without such keys says so when it is to sign
+    if (!own) return;
+    const isNamed = witnesses.includes(own.text);
+    if (this.isNamed === isNamed && this.keyOf === this.slug) return;
+    const found = await call("GET", ofBatch(this.slug, `/witness-keys?key=${encodeURIComponent(own.text)}`));
+    [this.isNamed, this.keyOf] = [isNamed, this.slug];
+    byId("head-own-key").textContent = own.text;
+    byId("head-own-code").src = found.code;
+    byId("head-own-state").textContent = found.named
+      ? t("Entry %(sequence)s of the log names it as the key of %(witness)s. Let whoever will check your signature scan it from here.", found.named)
+      : t("The log does not name it yet. Hold this code before the camera or scanner at the table, so that the officer sees whose it is; or sign, and the log names it as yours.");
+    byId("head-own").hidden = false;
   }
 
   say(error) {

@@ -16,6 +16,7 @@ import { Sender } from "./sender.js";
 import * as sound from "./sound.js";
 import { Typing } from "./typing.js";
 import * as wedge from "./wedge.js";
+import { isWitnessKey, WitnessKey } from "./witness_key.js";
 
 let slug = "";
 let tally = null;
@@ -153,11 +154,15 @@ const sender = new Sender({
   },
 });
 
+const witnessKey = new WitnessKey(() => slug);
+
 function capture(payload, typed) {
   sound.wake(refreshSound);
   if (!slug) {
     sound.play("refused");
     say("refused", t("Not counted"), "", t("No batch is open. The supervisor opens one."));
+  } else if (isWitnessKey(payload)) {
+    witnessKey.ask(payload);
   } else if (!sender.take(slug, payload, typed)) {
     sound.play("refused");
     say("refused", t("Not counted"), "", t("Too many cards wait for the station. Scan this one again later."));
@@ -351,7 +356,7 @@ function showHint(reader, text) {
   setTimeout(() => banner(name, "", ""), 8000);
 }
 
-// --- a card that a camera read unsurely ------------------------------------------------------
+// --- a card that a camera read unsurely, or a witness's key ------------------------------------------------------
 
 let offered = null;
 
@@ -364,6 +369,10 @@ async function showOffer() {
 }
 
 function askAbout(offer) {
+  if (offer?.witness_key) {
+    if (!byId("fault").open) witnessKey.ask(offer.witness_key);
+    return;
+  }
   offered = offer;
   if (!offered || byId("undoing").open || byId("fault").open) return;
   byId("offer-card").textContent = offered.identifier;
@@ -385,6 +394,7 @@ function showFault(newFault) {
     if (!dialog.open) {
       byId("undoing").close();
       byId("offering").close();
+      byId("naming").close();
       byId("fault-refused").textContent = "";
       dialog.showModal();
       sound.play("fault");

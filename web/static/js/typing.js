@@ -1,6 +1,7 @@
 // Typing a number: what the manifest says of it is shown before Enter counts it.
 
 import { byId, call, make, ofBatch, REASONS, t } from "./common.js";
+import { isWitnessKey } from "./witness_key.js";
 
 const LEAST_DIGITS = 4; // fewer are only the beginning
 const PAUSE_MS = 120; // between keys, before the station is asked
@@ -52,6 +53,12 @@ export class Typing {
   async enter() {
     const text = this.typed;
     if (!text || this.asking === text) return;
+    if (isWitnessKey(text)) {
+      this.field.value = "";
+      this.said.replaceChildren();
+      this.count(text);
+      return;
+    }
     if (this.text !== text) {
       this.asking = text;
       const found = await this.look();
