@@ -32,10 +32,12 @@ import numpy as np
 from bench.damaged_cards import AXES, KINDS, LEVELS, OTHER_KINDS, Image, frames_of
 from bench.decoders import Reader, plain_text, readers, station
 from scanner_station.clock import SystemClock
+from scanner_station.domain.errors import InputError
 from scanner_station.domain.reading import ReaderId, Symbology
 from scanner_station.readers.camera import CameraReader
 from scanner_station.readers.camera_source import Frame
 from scanner_station.readers.decoding import stages
+from scanner_station.readers.decoding.pictures import load_picture
 from scanner_station.readers.decoding.process import Decoder, DecoderProcess, InProcessDecoder
 from scanner_station.readers.decoding.stages import ALL, SPEAK_ALONE
 from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES, Look
@@ -122,11 +124,12 @@ def measure(items: Iterable[Item], used: dict[str, Reader]) -> dict[str, Score]:
 
 
 def photographs(folder: Path, *, fitted: bool) -> Iterator[Item]:
-    """Yield the photographs of a folder, as they are or fitted into a frame."""
+    """Yield the photographs of a folder, on white paper, as they are or fitted into a frame."""
     for row in csv.DictReader((folder / "manifest.csv").open(encoding="utf-8")):
-        image = cv2.imread(str(folder / row["path"]), cv2.IMREAD_GRAYSCALE)
-        if image is None:
-            print("cannot be opened:", row["path"], file=sys.stderr)
+        try:
+            image = load_picture(folder / row["path"])
+        except InputError as error:
+            print(error, file=sys.stderr)
             continue
         if fitted:
             factor = min(FRAME[0] / image.shape[1], FRAME[1] / image.shape[0])

@@ -3,9 +3,9 @@
 Decoding and accepting are two things. Enhanced pictures give Code 128 misreads with a valid
 check digit, and two engines can agree on the same wrong short read, so what a stage reads is
 a candidate. It is accepted when it fits the batch's scheme and is on the manifest, or when at
-least two frames and at least two stages of the cascade agree on it. A Code 39 has no check
-character, and stages of one engine make the same mistakes on it: there one of them must have read
-the picture as it is, or two engines agree.
+least two frames and at least two stages of the cascade agree on it. Codes with no check character
+or a weak one become other valid codes by one scratch down all their bars: there two engines must
+agree.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,12 @@ from scanner_station.domain.reading import Symbology
 
 AGREEING_FRAMES: Final = 2
 AGREEING_STAGES: Final = 2
+AGREEING_ENGINES: Final = 2
+WEAKLY_CHECKED: Final = frozenset({
+    Symbology.CODE39, Symbology.ITF, Symbology.CODABAR,
+    Symbology.EAN13, Symbology.EAN8, Symbology.UPCA,
+})  # fmt: skip
+"""What one engine reads of these is never believed, whatever the picture."""
 
 
 class Acceptance(StrEnum):
@@ -110,10 +116,10 @@ class Evidence:
 
     def _is_agreed(self, key: tuple[Symbology, bytes]) -> bool:
         support = self._support[key]
-        is_trusted = bool(support.stages & self._trusted_stages)
-        if not is_trusted and key[0] is Symbology.CODE39 and len(support.engines) < AGREEING_STAGES:
+        if key[0] in WEAKLY_CHECKED and len(support.engines) < AGREEING_ENGINES:
             return False
         if self._for_still:
+            is_trusted = bool(support.stages & self._trusted_stages)
             return is_trusted or len(support.stages) >= AGREEING_STAGES
         return support.agrees
 

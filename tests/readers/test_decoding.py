@@ -117,11 +117,22 @@ OTHER_ENHANCED = [stage.name for stage in ALL if not stage.is_plain][1]
             [],
             ["216736"],
         ),
-        ([found("zxing", "216736", Symbology.ITF)], ["216736"], []),
+        ([found("zxing", "216736", Symbology.ITF)], [], ["216736"]),
+        (
+            [found("zxing", "216736", Symbology.ITF), found("zbar", "216736", Symbology.ITF)],
+            ["216736"],
+            [],
+        ),
         (
             [found(stage, "DE39", Symbology.CODE39) for stage in ("zbar_blur", "zbar_sharp")],
             [],
             ["DE39"],
+        ),
+        ([found("zxing", "MOINAB", Symbology.CODE39)], [], ["MOINAB"]),
+        (
+            [found(stage, "CODE39", Symbology.CODE39) for stage in ("zxing", "zbar_blur")],
+            ["CODE39"],
+            [],
         ),
         ([found("zbar", "DE39"), found("zxing", "CODE39")], ["CODE39"], ["DE39"]),
         ([found("zbar", "4190986"), found("zxing", "4190556")], [], ["4190986", "4190556"]),
@@ -135,7 +146,8 @@ OTHER_ENHANCED = [stage.name for stage in ALL if not stage.is_plain][1]
     ids=[
         "unenhanced", "unenhanced_by_the_other", "enhanced_once", "two_stages_agree",
         "two_stages_differ", "short_by_zbar", "short_by_both", "length_free_by_zxing",
-        "one_engine_twice", "part_of_the_whole", "two_texts_in_one_place", "more_engines_for_one",
+        "length_free_by_both", "one_engine_twice", "no_check_character", "both_engines",
+        "part_of_the_whole", "two_texts_in_one_place", "more_engines_for_one",
     ],
 )  # fmt: skip
 def test_what_a_single_picture_gives_is_a_reading_or_a_candidate(

@@ -5,6 +5,7 @@ works with one engine and says how to install the other.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import cv2
@@ -98,8 +99,7 @@ def zxing(
         try_downscale=not is_upright,
         try_invert=not is_upright,
     )
-    symbols = [_of_zxing(code) for code in codes]
-    return [s for s in symbols if s.symbology in symbologies and _is_long_enough(s)]
+    return _asked_for([_of_zxing(code) for code in codes], symbologies)
 
 
 def zxing_lines(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
@@ -142,15 +142,18 @@ def _of_zxing(code: Any) -> Symbol:
 
 def zbar(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
     """Return the codes zbar reads in a picture; none when the library is missing."""
+    is_upca_asked = Symbology.UPCA in symbologies  # which zbar reads as an EAN-13
+    asked = symbologies | {Symbology.EAN13} if is_upca_asked else symbologies
     wanted = [
         getattr(pyzbar.ZBarSymbol, _ZBAR_NAMES[symbology])
-        for symbology in symbologies
+        for symbology in asked
         if pyzbar is not None and symbology in _ZBAR_NAMES
     ]
     if not wanted:
         return []
-    symbols = [_of_zbar(code) for code in pyzbar.decode(image, symbols=wanted)]
-    return [s for s in symbols if s.symbology in symbologies and _is_long_enough(s)]
+    return _asked_for(
+        [_of_zbar(code) for code in pyzbar.decode(image, symbols=wanted)], symbologies
+    )
 
 
 def _of_zbar(code: Any) -> Symbol:
@@ -160,6 +163,21 @@ def _of_zbar(code: Any) -> Symbol:
         text=payload.decode("utf-8", "replace"),
         symbology=_BY_ZBAR_NAME.get(code.type, Symbology.UNKNOWN),
         outline=tuple((float(p.x), float(p.y)) for p in code.polygon),
+    )
+
+
+def _asked_for(symbols: list[Symbol], symbologies: frozenset[Symbology]) -> list[Symbol]:
+    if Symbology.UPCA in symbologies:
+        symbols = [_as_upca(symbol) for symbol in symbols]
+    return [s for s in symbols if s.symbology in symbologies and _is_long_enough(s)]
+
+
+def _as_upca(symbol: Symbol) -> Symbol:
+    """Return a UPC-A by that name, where an engine calls it an EAN-13 with a 0 before."""
+    if symbol.symbology is not Symbology.EAN13 or not symbol.text.startswith("0"):
+        return symbol
+    return replace(
+        symbol, symbology=Symbology.UPCA, text=symbol.text[1:], payload=symbol.payload[1:]
     )
 
 

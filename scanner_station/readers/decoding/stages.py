@@ -149,6 +149,20 @@ def edged(image: Grey) -> tuple[Grey, Matrix]:
     return _grey(cv2.addWeighted(larger, 2.5, wide, -1.5, 0)), back
 
 
+def smaller(factor: float) -> Change:
+    """Return the picture made smaller and smoothed: large modules with a pattern in them."""
+
+    def change(image: Grey) -> tuple[Grey, Matrix]:
+        small, back = scaled(factor)(image)
+        return _grey(cv2.GaussianBlur(small, (0, 0), 1.0)), back
+
+    return change
+
+
+def _zbar_squares(image: Grey, symbologies: frozenset[Symbology]) -> list[Symbol]:
+    return engines.zbar(image, symbologies & {Symbology.QR})
+
+
 _zxing_lines: Engine = partial(lines_read, engine=engines.zxing_lines)
 _zbar_lines: Engine = partial(lines_read, engine=engines.zbar)
 _faint: Engine = partial(likely_bars.read, clear=likely_bars.FAINT)
@@ -177,6 +191,8 @@ ALL: Final[tuple[Stage, ...]] = (
     Stage(name="zxing_turn60", engine=engines.zxing, change=turned(60), group=2),
     Stage(name="zbar_turn45", engine=engines.zbar, change=turned(45), group=2),
     Stage(name="zbar_sharp", engine=engines.zbar, change=sharpened, group=2),
+    Stage(name="zbar_half", engine=_zbar_squares, change=smaller(0.5), group=3),
+    Stage(name="zbar_quarter", engine=_zbar_squares, change=smaller(0.25), group=3),
     Stage(name="likely_faint", engine=_faint, group=2),
 )
 BY_NAME: Final = {stage.name: stage for stage in ALL}

@@ -1,15 +1,16 @@
 """Judges a picture that comes once, outside any batch: no manifest, no second frame.
 
 What the unenhanced picture gave, or two independent stages agree on, is a reading; anything
-else a candidate. Two stages of one engine make the same mistakes on bars: for a Code 39, which
-has no check character, they count as one. Two texts for one place are no reading, unless one has
-more engines behind it, or is the whole of which the other is a part.
+else a candidate. Codes with no check character or a weak one are believed only when both engines
+read the same (`WEAKLY_CHECKED`). Two texts for one place are no reading, unless one has more
+engines behind it, or is the whole of which the other is a part.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from scanner_station.domain.acceptance import AGREEING_ENGINES, WEAKLY_CHECKED
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding.engines import SHORT_READ
 from scanner_station.readers.decoding.stages import ALL, BY_NAME, look
@@ -74,10 +75,7 @@ def judge(found: Sequence[Found], steps: Sequence[Step]) -> PictureResult:
     """Sort what the stages found into readings and candidates."""
     readings = _readings(found)
     known = {(symbol.symbology, symbol.text) for symbol in readings}
-    keys = {_key(one) for one in found}
-    others = _distinct(
-        one for one in found if _key(one) not in known and not _is_upca(_key(one), keys)
-    )
+    others = _distinct(one for one in found if _key(one) not in known)
     return PictureResult(
         readings=tuple(readings), candidates=tuple(others), steps=tuple(steps), found=tuple(found)
     )
@@ -91,11 +89,7 @@ def _readings(found: Sequence[Found]) -> list[Symbol]:
     stages_of: dict[_Key, set[str]] = {}
     for one in found:
         stages_of.setdefault(_key(one), set()).add(one.stage)
-    sure = {
-        key
-        for key, names in stages_of.items()
-        if _is_sure(key, names, stages_of) and not _is_upca(key, stages_of)
-    }
+    sure = {key for key, names in stages_of.items() if _is_sure(key, names, stages_of)}
     places = {_key(one): one.symbol.place for one in reversed(found)}
     believed = {
         key
@@ -125,24 +119,16 @@ def _is_sure(key: _Key, names: set[str], all_found: Iterable[_Key]) -> bool:
     """Whether a read can be believed without a manifest.
 
     Codes of any length and without a check digit are read short at a slanted edge, by both
-    engines alike: only the stricter engine counts for them, on the picture as it is, and
-    only when nothing longer was read that holds the same digits.
+    engines alike: the stricter engine must have read them in the picture as it is, and nothing
+    longer may have been read that holds the same digits.
     """
     symbology, text = key
+    if symbology in WEAKLY_CHECKED and len(_readers(names)) < AGREEING_ENGINES:
+        return False
     if symbology in SHORT_READ:
         is_part = any(text in other and text != other for _, other in all_found)
         return "zxing" in names and not is_part
-    if any(BY_NAME[name].speaks_alone for name in names):
-        return True
-    return len(_readers(names) if symbology is Symbology.CODE39 else names) > 1
-
-
-def _is_upca(key: _Key, all_found: Iterable[_Key]) -> bool:
-    """Whether an EAN-13 is the other name of a UPC-A that was read: the same bars, a 0 before."""
-    symbology, text = key
-    return symbology is Symbology.EAN13 and any(
-        other is Symbology.UPCA and text == "0" + shorter for other, shorter in all_found
-    )
+    return len(names) > 1 or any(BY_NAME[name].speaks_alone for name in names)
 
 
 def _distinct(found: Iterable[Found]) -> list[Symbol]:
@@ -154,7 +140,9 @@ def _distinct(found: Iterable[Found]) -> list[Symbol]:
 
 def _reason(symbol: Symbol, result: PictureResult) -> str:
     if symbol.symbology in SHORT_READ:
-        return "no check digit, and not read whole from the picture as it is"
+        return "no check digit, and not read whole by both engines from the picture as it is"
+    if symbol.symbology in WEAKLY_CHECKED:
+        return "no check character or a weak one, and not read alike by both engines"
     texts = {one.symbol.text for one in result.found if one.symbol.symbology is symbol.symbology}
     if len(texts) > 1:
         return "another text was read too, and nothing independent tells them apart"
