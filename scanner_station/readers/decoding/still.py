@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from scanner_station.domain.acceptance import AGREEING_ENGINES, WEAKLY_CHECKED
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding.engines import SHORT_READ
-from scanner_station.readers.decoding.stages import ALL, BY_NAME, look
+from scanner_station.readers.decoding.stages import ALL, BY_NAME, PLAIN, look
 from scanner_station.readers.decoding.symbols import Found, Grey, Step, Symbol
 
 _Key: TypeAlias = tuple[Symbology, str]
@@ -119,15 +119,15 @@ def _is_sure(key: _Key, names: set[str], all_found: Iterable[_Key]) -> bool:
     """Whether a read can be believed without a manifest.
 
     Codes of any length and without a check digit are read short at a slanted edge, by both
-    engines alike: the stricter engine must have read them in the picture as it is, and nothing
-    longer may have been read that holds the same digits.
+    engines alike: both must have read them in the picture as it is, and nothing longer may have
+    been read that holds the same digits.
     """
     symbology, text = key
     if symbology in WEAKLY_CHECKED and len(_readers(names)) < AGREEING_ENGINES:
         return False
     if symbology in SHORT_READ:
         is_part = any(text in other and text != other for _, other in all_found)
-        return "zxing" in names and not is_part
+        return names >= PLAIN and not is_part
     return len(names) > 1 or any(BY_NAME[name].speaks_alone for name in names)
 
 

@@ -1,0 +1,43 @@
+"""Bar codes with scratches down their whole height, which make other valid codes of them."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import zxingcpp
+
+from scanner_station.domain.reading import Symbology
+from scanner_station.readers.decoding import decode_picture, engines
+
+Image = npt.NDArray[np.uint8]
+MODULE_PX = 3
+
+
+def striped(symbology: Symbology, seed: int) -> tuple[str, Image]:
+    """Return a number, and its bar code with white and black stripes over it, a little blurred."""
+    rng = np.random.default_rng(seed)
+    text = "".join(str(digit) for digit in rng.integers(0, 10, 10))
+    made = zxingcpp.create_barcode(text, engines._ZXING[symbology])
+    row = np.array(made.to_image(scale=1, add_quiet_zones=False), np.uint8)[10]
+    picture = np.repeat(np.repeat(row[None], MODULE_PX, axis=1), 60, axis=0)
+    for _ in range(int(rng.integers(1, 6))):
+        left = int(rng.uniform(0, picture.shape[1]))
+        picture[:, left : left + int(rng.uniform(0.4, 2.5) * MODULE_PX)] = rng.choice([25, 235])
+    framed = np.pad(picture, 60, constant_values=235).astype(np.float32)
+    seen = cv2.GaussianBlur(framed, (0, 0), rng.uniform(0.2, 0.5) * MODULE_PX)
+    return text, np.clip(seen + rng.normal(0, 4, seen.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("symbology", "seed"),
+    [(Symbology.CODE39, 183), (Symbology.CODE39, 300), (Symbology.CODE39, 1492),
+     (Symbology.ITF, 310), (Symbology.ITF, 2713)],
+)  # fmt: skip
+def test_a_number_that_scratches_made_for_one_engine_is_a_candidate_at_most(
+    symbology: Symbology, seed: int
+) -> None:
+    text, image = striped(symbology, seed)
+    result = decode_picture(image, symbologies=frozenset({symbology}))
+    plain = {one.symbol.text for one in result.found if one.stage == "zxing"}
+    assert plain - {text}, "the engine was not fooled, so nothing was shown"
+    assert {symbol.text for symbol in result.readings} <= {text}
