@@ -1,6 +1,7 @@
 """`python -m tests.screenshots [FOLDER [PART]] [--keep]`: every page and state in every size.
 
-To be looked at. `--keep` renews the ones that the documents show.
+To be looked at; axe (WCAG 2.2 AA) looks at each of them, too. `--keep` renews the ones that the
+documents show.
 """
 
 import json
@@ -23,6 +24,7 @@ from scanner_station.domain.people import Role
 from scanner_station.domain.reading import ReaderId
 from scanner_station.service import closing, heads
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
+from tests.journeys.test_browser_accessibility import faults
 from tests.journeys.test_recap import ALOR, BELU, KUPANG, Offices
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
@@ -524,6 +526,8 @@ def main(folder: Path, only: str) -> None:
                         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                         if wide > 0:
                             print(json.dumps({"picture": name, "size": size, "too wide by": wide}))
+                        for fault in faults(page) if size == "tablet" else ():
+                            print(json.dumps({"picture": name, "axe": fault}))
 
                     journey(page, running, shoot)
                     page.close()

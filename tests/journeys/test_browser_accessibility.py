@@ -5,14 +5,16 @@ The pages are found by walking the routes, so a new one cannot be forgotten.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
 from scanner_station.domain.people import Role
+from scanner_station.domain.reading import ReaderId
 from scanner_station.webapp.access import ACCESS, ANYBODY
 from tests.journeys.test_browser_pages import wedge
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
@@ -190,6 +192,126 @@ def test_everything_is_reached_by_the_tab_key_and_shows_that_it_is(
         missed = page.evaluate(MISSED, FOCUSABLE)
         wrong += [f"{opened.path} as {opened.role}: never reached {one}" for one in missed]
         page.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def the_table_and_closing_go_on(running: RunningStation, page: Page) -> Iterator[str]:
+    """Take a batch of its own from its first card to the fire; stop at each state."""
+    slug = "keadaan"
+    running.create(slug, title="Dari kartu pertama sampai api")
+    running.load(manifest_of(range(300, 306), ("rusak",), ("Alak",)), slug)
+    table, closing = (f"{running.address}/batches/{slug}/{name}" for name in ("table", "closing"))
+    page.goto(table)
+    page.locator("#zero").wait_for()
+    yield "nothing counted"
+    boss = running.client_of(Role.SUPERVISOR)
+
+    def post(rest: str, **data: object) -> None:
+        answer = boss.post(f"/api/batches/{slug}{rest}", json=data)
+        assert answer.status_code < 300, answer.json
+
+    second = {"seconded_by": NAMES[Role.OFFICER], "seconded_secret": SECRETS[Role.OFFICER]}
+    agreed = {"agreed_by": NAMES[Role.OFFICER], "agreed_secret": SECRETS[Role.OFFICER]}
+    post("/containers", form="box", label="Kotak 1")
+    for number in range(300, 305):
+        running.scan(nik(number), slug)
+    running.scan(nik(950), slug)
+    post("/unidentified", reason="hangus")
+    post("/objections", witness="Wati", objection="Kotak 1 tanpa segel")
+    post("/notes", witness="Wati", note="Hujan")
+    page.reload()
+    page.locator("#waiting li").first.wait_for()
+    yield "container open, second look, stranger"
+    page.locator("#seal").click()
+    page.locator("#seal-number").fill("KPG-1")
+    page.locator("#seal-agreed").select_option(NAMES[Role.OFFICER])
+    page.locator("#seal-agreed-secret").fill("000000")
+    page.locator("#seal-agreed-secret").press("Enter")
+    expect(page.locator("#sealing .refused")).not_to_be_empty(timeout=15_000)
+    yield "sealing refused"
+    page.goto(closing)
+    page.locator("#hindrances li").first.wait_for()
+    for details in page.locator("#lists details summary").all():
+        details.click()
+    yield "objection open, differences, lists unfolded"
+    post("/pause", **agreed)
+    page.goto(table)
+    page.locator("#resting").wait_for()
+    yield "paused"
+    post("/resume", figure=6)
+    post("/containers/1/seal", seal_number="KPG-1", **agreed)
+    post("/explanations", what="missing", reason="tertinggal", **second)
+    post("/explanations", what="strangers", reason="milik kecamatan lain", **second)
+    objection = boss.get(f"/api/batches/{slug}/custody").json["objections"][0]["sequence"]
+    post(f"/objections/{objection}/answer", answer="Dihitung ulang")
+    post("/refusals", witness="Yos", objection="Tidak sempat")
+    page.goto(closing)
+    page.locator("#seal").wait_for()
+    yield "ready to be sealed"
+    post("/seal", **second)
+    page.reload()
+    page.locator("#after").wait_for()
+    yield "sealed"
+    post("/burning", method="dibakar", present="Inspektorat")
+    page.reload()
+    expect(page.locator("#burned")).not_to_be_empty(timeout=15_000)
+    yield "burnt"
+    page.goto(table)
+    expect(page.locator("#state")).not_to_be_empty(timeout=15_000)
+    yield "the table of a sealed batch"
+
+
+def the_officer_has_trouble(running: RunningStation, page: Page) -> Iterator[str]:
+    """Not confirmed, old numbers, a fault; then the session ends, and one is locked out."""
+    page.goto(running.address + "/")
+    expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=15_000)
+    page.route("**/readings", lambda route: route.abort())
+    wedge(page, nik(3))
+    page.locator("#banner-waiting").wait_for()
+    yield "not confirmed"
+    running.stop()
+    page.locator("#banner-stale").wait_for(timeout=15_000)
+    yield "no answer from the station"
+    running.start()
+    page.unroute("**/readings")
+    page.locator("#banner-stale").wait_for(state="detached", timeout=15_000)
+    told = ReaderNotice(reader_id=ReaderId("serial-1"), message="unplugged", state=ReaderState.LOST)
+    running.station.bus.publish(told)
+    running.station.bus.publish(StationFault(message="the disk is full"))
+    page.locator("#fault").wait_for(timeout=15_000)
+    yield "stopped counting"
+    running.station.bus.publish(StationFault(message=""))
+    running.people.add("Dodi", Role.OFFICER, "605117", by="Sari", nip="", position="")
+    page.goto(running.address + "/login")
+    page.locator("input[value='Dodi']").check(timeout=15_000)
+    for _ in range(6):
+        page.locator("#signin-secret").fill("111111")
+        page.locator("#signin-secret").press("Enter")
+        expect(page.locator("#signin-secret")).to_have_value("", timeout=15_000)
+    yield "locked out"
+
+
+@pytest.mark.parametrize(
+    ("role", "story"),
+    [
+        (Role.SUPERVISOR, the_table_and_closing_go_on),
+        (Role.OFFICER, the_officer_has_trouble),
+    ],
+)
+def test_every_state_is_accessible_and_fits_a_narrow_screen(
+    running: RunningStation,
+    visitors: dict[Role | None, BrowserContext],
+    role: Role,
+    story: Callable[[RunningStation, Page], Iterator[str]],
+) -> None:
+    page = visitors[role].new_page()
+    page.set_viewport_size({"width": 320, "height": 900})
+    wrong: list[str] = []
+    for state in story(running, page):
+        wrong += [f"{state}: {fault}" for fault in faults(page)]
+        if (by := too_wide(page)) > 0:
+            wrong.append(f"{state}: {by} px too wide")
+    page.close()
     assert not wrong, "\n".join(wrong)
 
 
