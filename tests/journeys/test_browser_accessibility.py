@@ -405,7 +405,7 @@ def test_a_verdict_is_spoken_once_whether_scanned_typed_or_heard_of(
         spoken = json.loads(page.locator("html").get_attribute("data-spoken") or "[]")
         said = [one for one in spoken if one != "Belum pasti"]  # while the station is asked
         assert said == [
-            "Terhitung, catatan 1",
-            "Terhitung, catatan 2",
-            "Sudah dihitung, catatan 3",
+            "Terhitung, entri 1",
+            "Terhitung, entri 2",
+            "Sudah dihitung, entri 3",
         ]

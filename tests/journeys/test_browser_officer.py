@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -435,6 +436,54 @@ def test_a_page_that_slept_catches_up_without_a_reload_and_without_old_sounds(
     expect(page.locator("#banner-stale")).to_have_count(0, timeout=WITHIN_MS)
     assert page.evaluate("window.isTheSamePage")
     assert page.evaluate("document.documentElement.dataset.played") == heard
+
+
+WATCH_WHAT_IS_SHOWN = """() => {
+    window.shown = [];
+    const look = () => {
+        const isStale = Boolean(document.getElementById("banner-stale"));
+        const now = `${document.getElementById("counted").textContent}${isStale ? " stale" : ""}`;
+        if (window.shown.at(-1) !== now) window.shown.push(now);
+    };
+    new MutationObserver(look).observe(document.body, {subtree: true, childList: true});
+}"""
+
+
+@contextmanager
+def stopped(browser: Browser) -> Iterator[None]:
+    """Let no page of this browser run a step while the block runs, as on a tablet that sleeps."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [int(one["id"]) for one in found if one["type"] == "renderer"]
+    for process in pages:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in pages:
+            os.kill(process, signal.SIGCONT)
+
+
+def test_a_frozen_page_calls_its_count_old_before_it_shows_a_new_one_and_is_silent_about_the_past(
+    running: RunningStation, browser: Browser, page: Page
+) -> None:
+    open_officer(page, running)
+    running.scan(nik(1))
+    verdict(page, "counted")
+    heard = page.evaluate("document.documentElement.dataset.played")
+    page.evaluate(WATCH_WHAT_IS_SHOWN)
+    with stopped(browser):
+        for number in (2, 3):
+            running.scan(nik(number))
+        time.sleep(3)  # longer than a page may be silent and still be called live
+    expect(page.locator("#counted")).to_have_text("3", timeout=WITHIN_MS)
+    expect(page.locator("#banner-stale")).to_have_count(0, timeout=WITHIN_MS)
+    assert page.evaluate("window.shown") == ["1 stale", "3"]
+    assert page.evaluate("document.documentElement.dataset.played") == heard
+    running.scan(nik(4))
+    expect(page.locator("#counted")).to_have_text("4", timeout=WITHIN_MS)
+    page.wait_for_function(
+        "heard => document.documentElement.dataset.played !== heard", arg=heard, timeout=WITHIN_MS
+    )
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def test_a_card_held_up_is_found_by_typing_and_by_scanning_and_its_number_does_n
     answer = page.locator("#spot-answer")
     expect(answer).to_have_attribute("data-answer", "counted", timeout=WITHIN_MS)
     expect(answer).to_contain_text(nik(7)[:6] + "••••••" + nik(7)[-4:])
-    expect(answer).to_contain_text("catatan 1")
+    expect(answer).to_contain_text("entri 1")
     expect(page.locator("#spot-number")).to_have_value("")
     wedge(page, nik(8))
     expect(answer).to_have_attribute("data-answer", "not_counted", timeout=WITHIN_MS)
@@ -274,7 +274,7 @@ def test_a_note_stands_in_the_log_and_on_every_witnesss_page_and_asks_for_nothin
     expect(page.locator("#said")).to_have_text("Catatan Anda tercantum dalam log.")
     rows = page.locator("#objections li[data-kind=note]")
     expect(rows).to_have_count(2, timeout=WITHIN_MS)
-    expect(rows.first).to_contain_text("Catatan saksi · catatan 3")
+    expect(rows.first).to_contain_text("Catatan saksi · entri 3")
     expect(rows.first).to_contain_text("Wati Saksi: Pukul 10 listrik padam sebentar.")
     expect(rows.last).to_contain_text("Yos, Pers: Hujan.")
     with running.views.connection() as connection:
@@ -283,7 +283,7 @@ def test_a_note_stands_in_the_log_and_on_every_witnesss_page_and_asks_for_nothin
     assert last.body["reason"] == "Pukul 10 listrik padam sebentar."
     page.locator("#spot-number").fill(nik(1))
     page.locator("#spot-number").press("Enter")
-    expect(page.locator("#spot-answer")).to_contain_text("catatan 1", timeout=WITHIN_MS)
+    expect(page.locator("#spot-answer")).to_contain_text("entri 1", timeout=WITHIN_MS)
     closing.note(running.station, SLUG, witness="Yos", text="Hujan berhenti.", by="Yos")
     expect(rows).to_have_count(3, timeout=WITHIN_MS)  # a spot check is nobody's sentence
     expect(rows.first).to_contain_text("Yos: Hujan berhenti.")

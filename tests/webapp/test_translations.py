@@ -264,7 +264,7 @@ def test_what_people_wrote_themselves_is_not_in_the_catalogue(word: str) -> None
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("id", "Catatan 28.664 tidak menghitung kartu"),
+        ("id", "Entri 28.664 tidak menghitung kartu"),
         ("en", "Entry 28,664 did not count a card"),
     ],
 )

@@ -53,6 +53,9 @@ export const day = (at) => days.format(new Date(at));
 /** Return a calendar day (YYYY-MM-DD) in words. */
 export const calendarDay = (text) => calendarDays.format(new Date(`${text}T00:00:00Z`));
 
+/** Return today at the station as a date field has it: YYYY-MM-DD. */
+export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: settings.time_zone }).format(new Date());
+
 /** Return the day and time, without the day if it is today's. */
 export function moment(at) {
   const today = day(at) === day(Date.now());

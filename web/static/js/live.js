@@ -49,9 +49,10 @@ export class Live {
     this.struckAt = this.heardAt; // when this page's own clock last struck
     this.struckOnWall = this.heardOnWall;
     setInterval(() => {
+      if (this.hasSlept) this.wake();
+      else this.judge();
       this.struckAt = performance.now();
       this.struckOnWall = Date.now();
-      this.judge();
     }, 100);
     document.addEventListener("visibilitychange", () => {
       this.judge(); // before the page is seen again
@@ -158,6 +159,7 @@ export class Live {
     let hasSpoken = false;
     const hear = (name, handle) => source.addEventListener(name, (event) => {
       if (round !== this.round) return;
+      if (this.hasSlept) return this.wake(); // what waited for this page may be hours old
       hasSpoken = true;
       document.documentElement.dataset.stream = "open"; // a test waits for it
       const data = JSON.parse(event.data);
@@ -166,7 +168,7 @@ export class Live {
       handle(data);
     });
     hear("beat", () => {});
-    hear("entry", (entry) => this.on.entry(this.hasSlept ? { ...entry, replayed: true } : entry));
+    hear("entry", (entry) => this.on.entry(entry));
     hear("tally", (tally) => this.on.tally(tally));
     hear("readers", (data) => this.on.readers?.(data.readers));
     hear("fault", (fault) => this.on.fault?.(fault));
@@ -206,6 +208,15 @@ export class Live {
   /** Whether the whole tablet slept: this page's own clock has not struck for long. */
   get hasSlept() {
     return !document.hidden && since(this.struckAt, this.struckOnWall) > STALE_MS;
+  }
+
+  /** After a sleep all is old until the station has been asked; what came meanwhile makes no sound. */
+  wake() {
+    this.struckAt = performance.now();
+    this.struckOnWall = Date.now();
+    this.stop();
+    this.lose();
+    this.resume();
   }
 
   judge() {

@@ -1,11 +1,13 @@
 // The supervisor's page of the minutes: number, place, legal basis, who signs.
 
 import { byId, call, make, ofBatch, sentence, t } from "./common.js";
+import { sayDay } from "./fields.js";
 
 const form = byId("particulars");
 const address = ofBatch(form.dataset.slug, "/particulars");
 let known = [];
 let rows = 0;
+const sayHeldOn = sayDay(byId("held-on"));
 
 const FIELDS = {
   officers: [["name", () => t("Name")], ["nip", () => t("NIP")], ["position", () => t("Position")]],
@@ -52,6 +54,7 @@ function signersOf(kind) {
 function show(particulars) {
   byId("number").value = particulars.number;
   byId("held-on").value = particulars.held_on;
+  sayHeldOn();
   byId("place").value = particulars.place;
   byId("legal-basis").value = particulars.legal_basis.join("\n");
   for (const kind of Object.keys(FIELDS)) {

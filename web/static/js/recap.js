@@ -1,6 +1,7 @@
 // Totals over many batches: bundles go to the station one by one, then it checks and adds up.
 
 import { byId, calendarDay, call, CallError, make, number, sentence, t } from "./common.js";
+import { ownButton } from "./fields.js";
 
 const FIGURES = {
   manifest: () => t("On the manifest"), counted: () => t("Counted"), missing: () => t("Missing"),
@@ -39,7 +40,10 @@ function showChosen() {
   byId("total").disabled = bundles.length === 0;
 }
 
-for (const input of inputs) input.addEventListener("change", showChosen);
+for (const input of inputs) {
+  input.addEventListener("change", showChosen);
+  if (!input.classList.contains("unseen")) ownButton(input); // the first is the place to drop them
+}
 const drop = document.querySelector(".drop");
 for (const kind of ["dragenter", "dragover"]) {
   drop.addEventListener(kind, (event) => {

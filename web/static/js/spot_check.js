@@ -37,6 +37,7 @@ export function spotChecks(slug) {
         make("p", { class: "spot-word" }, [word(), found.masked].filter(Boolean).join(": ")),
         ...more.map((line) => make("p", {}, line))));
       answer.dataset.answer = found.answer;
+      answer.scrollIntoView({ block: "nearest" }); // a phone's keyboard leaves little room
       field.value = ""; // a number does not stay on a screen that others see
     } catch (error) {
       if (!(error instanceof CallError)) throw error;

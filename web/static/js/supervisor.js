@@ -1,6 +1,7 @@
 // The supervisor's page: batches, their manifests, and their logs as files.
 
-import { banner, byId, calendarDay, call, CallError, figures, make, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
+import { banner, byId, calendarDay, call, CallError, figures, make, number, ofBatch, sentence, STATES, t, today, whole } from "./common.js";
+import { sayDay } from "./fields.js";
 
 const refusedIn = (dialog) => dialog.querySelector(".refused");
 
@@ -77,6 +78,8 @@ async function activate(batch) {
 
 const creating = byId("creating");
 
+const sayNewDay = sayDay(byId("new-day"));
+
 async function openCreating(supplements = "") {
   const sealed = (await call("GET", "/api/batches")).batches.filter((batch) => batch.state === "sealed");
   byId("supplementing").hidden = sealed.length === 0;
@@ -87,7 +90,8 @@ async function openCreating(supplements = "") {
   byId("new-supplements").value = supplements;
   refusedIn(creating).textContent = "";
   delete byId("new-slug").dataset.own;
-  byId("new-day").value = new Intl.DateTimeFormat("sv-SE").format(new Date());
+  byId("new-day").value = today();
+  sayNewDay();
   creating.showModal();
 }
 

@@ -2,6 +2,7 @@
 
 import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
 import { containerName } from "./container.js";
+import { ownButton } from "./fields.js";
 import { ask, prepare, submit } from "./forms.js";
 import { watchCameras } from "./preview.js";
 import { nonce } from "./sender.js";
@@ -175,6 +176,7 @@ byId("take-in").addEventListener("click", () => {
   mark = nonce();
   ask(byId("taking"));
 });
+if (byId("taking-photo")) ownButton(byId("taking-photo"));
 watchCameras(byId("taking-preview"), { every_ms: PREVIEW_EVERY_MS, isWanted: () => byId("taking").open });
 
 /** Return a picture file as base64, made small enough to be kept. */
