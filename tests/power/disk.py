@@ -195,8 +195,10 @@ class Disk:
         old, new = map(self._path, call.arguments)
         if old is not None and new is not None:
             folder, name = self._place(new)
-            source, before = self._place(old)
-            assert source is folder, "names are moved within a folder only"
+            assert name, "nothing is moved over a folder"
+            # A folder may be moved, too: its own name is asked of the one that holds it.
+            (within, _, before), (into, _, _) = old.rpartition("/"), new.rpartition("/")
+            assert within == into, "names are moved within a folder only"
             self._name(folder, Named(name, folder.names()[before], moved=before))
 
     def _renameat(self, call: Call) -> None:

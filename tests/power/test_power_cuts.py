@@ -76,7 +76,7 @@ class Recording:
         connection.close()
         said = [json.loads(call.arguments[1]) for call in self.calls if is_confirmation(call)]
         self.exports = [one["file"] for one in said if "file" in one]
-
+        [self.unpacked] = [one["unpacked"] for one in said if "unpacked" in one]
         self.moments = sum(1 for _ in self.replay())
 
     def replay(self) -> Iterator[tuple[Disk, Confirmed, bool]]:
@@ -165,6 +165,14 @@ class Inspector:
 
     def _file_problem(self, image: Image, confirmed: Confirmed) -> str:
         # An export is there as it was confirmed or as one that came later, never in part.
+        within = f"{writer.UNPACKED}/"
+        unpacked = {
+            path: hashlib.sha256(content).hexdigest()
+            for path, content in image.items()
+            if path.startswith(within)
+        }
+        if unpacked != self._recording.unpacked and (unpacked or "unpacked" in confirmed.last):
+            return "a bundle's folder is lost or there in part"
         known = self._recording.exports
         content = image.get(writer.BUNDLE)
         if content is None:

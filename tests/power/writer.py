@@ -23,6 +23,7 @@ from tests.service.stations import load_manifest, nik, show
 SLUG = "listrik"
 DATA = "new/data"
 BUNDLE = "bundle.zip"
+UNPACKED = "bundle"
 CARDS = 90
 TWO = {"by": "penyelia", "seconded_by": "kepala seksi"}
 
@@ -124,6 +125,14 @@ class Writer:
             export_bundle(connection, SLUG, self.station.key, path)
         self.confirm(file=digest(path))
 
+    def export_unpacked(self) -> None:
+        """Write the bundle as a folder."""
+        path = self.folder / UNPACKED
+        with self.station.transaction() as connection:
+            export_bundle(connection, SLUG, self.station.key, path)
+        files = (one for one in path.rglob("*") if one.is_file())
+        self.confirm(unpacked={str(one.relative_to(self.folder)): digest(one) for one in files})
+
     def close_batch(self) -> None:
         """Explain what is missing, seal, and burn."""
         closing.explain(self.station, SLUG, what=What.MISSING, reason="dicari", **TWO)
@@ -133,6 +142,7 @@ class Writer:
         custody.burn(self.station, SLUG, method="dibakar", present="saksi-a", by="penyelia")
         self.confirm()
         self.export()
+        self.export_unpacked()
 
 
 def digest(path: Path) -> str:
