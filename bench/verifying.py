@@ -3,6 +3,9 @@
 hashing       every entry and every node of the tree hashed with hashlib, files read, no more
 verify        the whole: every byte of every file, signatures, every card, every sum
 
+Each in one process, in turns; by the processor's time, which other programs disturb less, and by
+the clock.
+
 python bench/verifying.py [--quick] [--data FOLDER]
 """
 
@@ -10,6 +13,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from filled_station import SLUG, fill
@@ -23,6 +27,9 @@ from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.storage import station_key
 
+Taken = tuple[float, float, float]
+"""Seconds of the processor, seconds on the clock, most memory in 10^6 bytes."""
+
 SIZES = (25_000, 1_400_000)
 RUNS = 3
 
@@ -35,35 +42,45 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-verifying-", dir=arguments.data) as folder:
         print(f"disk {disk_of(Path(folder))}; {RUNS} runs, medians; times in s")
-        print(f"{'entries':>10}  {'what':<8} {'time':>8} {'/ hashing':>10} {'peak MB':>8}")
+        print(
+            f"{'entries':>10}  {'what':<8} {'processor':>9} {'/ hashing':>10} {'clock':>8}"
+            f" {'/ hashing':>10} {'peak MB':>8}"
+        )
         for size in SIZES[:1] if arguments.quick else SIZES:
             place = Path(folder) / str(size)
             alone(fill, place, size, further=size // 20)
-            took, memory = alone(export, place)
-            show(size, "export", took, None, memory)
-            hashing = [alone(hash_alone, place) for _ in range(RUNS)]
-            bare = statistics.median(seconds for seconds, _ in hashing)
-            show(size, "hashing", bare, bare, max(memory for _, memory in hashing))
-            verified = [alone(verify_whole, place) for _ in range(RUNS)]
-            took = statistics.median(seconds for seconds, _ in verified)
-            show(size, "verify", took, bare, max(memory for _, memory in verified))
+            show(size, "export", alone(export, place))
+            compare(size, place)
 
 
-def export(place: Path) -> tuple[float, float]:
-    """Write the bundle; return seconds and peak memory."""
+def compare(size: int, place: Path) -> None:
+    """Measure on the bundle in a folder and print two lines."""
+    pairs = [(alone(hash_alone, place), alone(verify_whole, place)) for _ in range(RUNS)]
+    hashing, verifying = (_median(runs) for runs in zip(*pairs, strict=True))
+    show(size, "hashing", hashing)
+    show(size, "verify", verifying, hashing)
+
+
+def _median(runs: Sequence[Taken]) -> Taken:
+    columns = list(zip(*runs, strict=True))
+    return statistics.median(columns[0]), statistics.median(columns[1]), max(columns[2])
+
+
+def export(place: Path) -> Taken:
+    """Write the bundle."""
     Station(place).close()
     key = station_key.load(place)
     assert key is not None
     views = Views(place)
-    began = time.perf_counter()
+    began = _now()
     with views.connection() as connection:
         export_bundle(connection, SLUG, key, place / "bundle")
-    return time.perf_counter() - began, peak_rss_mb()
+    return _since(began)
 
 
-def hash_alone(place: Path) -> tuple[float, float]:
+def hash_alone(place: Path) -> Taken:
     """Read the entries and compute the root, nothing else."""
-    began = time.perf_counter()
+    began = _now()
     bundle = place / "bundle"
     size = SignedHead.parse((bundle / "checkpoint").read_bytes()).checkpoint.size
     frontier = merkle.Frontier()
@@ -76,20 +93,33 @@ def hash_alone(place: Path) -> tuple[float, float]:
             for leaf in leaves:
                 frontier.append(leaf)
     frontier.root()
-    return time.perf_counter() - began, peak_rss_mb()
+    return _since(began)
 
 
-def verify_whole(place: Path) -> tuple[float, float]:
+def verify_whole(place: Path) -> Taken:
     """Verify the bundle."""
-    began = time.perf_counter()
+    began = _now()
     verify(place / "bundle", Asked())
-    return time.perf_counter() - began, peak_rss_mb()
+    return _since(began)
 
 
-def show(size: int, what: str, seconds: float, bare: float | None, memory_mb: float) -> None:
+def _now() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def _since(began: tuple[float, float]) -> Taken:
+    return time.process_time() - began[0], time.perf_counter() - began[1], peak_rss_mb()
+
+
+def show(size: int, what: str, taken: Taken, bare: Taken | None = None) -> None:
     """Print one line."""
-    ratio = f"{seconds / bare:10.2f}" if bare else " " * 10
-    print(f"{size:>10,}  {what:<8} {seconds:>8.2f} {ratio} {memory_mb:>8.0f}", flush=True)
+    ratios = [f"{one / other:10.2f}" for one, other in zip(taken, bare or (), strict=False)]
+    processor, clock = ratios[:2] or (" " * 10, " " * 10)
+    print(
+        f"{size:>10,}  {what:<8} {taken[0]:>9.2f} {processor} {taken[1]:>8.2f} {clock}"
+        f" {taken[2]:>8.0f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 import json
 import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -20,10 +21,10 @@ from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
 from scanner_station.domain.plain_counts import (
     AT,
-    MOST_PLACES,
     PlainCounts,
     PlainEntries,
     at_of_plain,
+    mark,
 )
 from scanner_station.domain.strict import decode_base64
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
@@ -52,6 +53,7 @@ class LogAudit:
         self.witnesses: list[VerifierKey] = []
         self.custody = Custody()
         self._plain = PlainEntries("", "")
+        self._not_added_up: list[int] = []
 
     @property
     def closed_by(self) -> str:
@@ -90,20 +92,18 @@ class LogAudit:
         if not self.size:  # who knows no batch and station recognises nothing
             self._take_each(self._texts(entries, [b""] * len(entries))[:1])
             entries = entries[1:]
-        keys, places = self._plain.recognise(entries, self.size)
+        first = self.size
+        keys, places = self._plain.recognise(entries, first)
         texts = iter(self._texts(entries, keys))
-        counts, events, start = PlainCounts.none(), list[CardEvent](), 0
-        others = [row for row, key in enumerate(keys) if not key]
-        for other in [*others, len(keys)]:
-            if self.closed_by or self.custody.is_paused:
-                events += self._take_each([one.decode() for one in entries[start:other]])
-            elif start < other:
-                counts.keys.extend(keys[start:other])
-                self.last_at = at_of_plain(entries[other - 1])
-                counts.marks.extend(self._take_plain(places[start:other]))
+        events, start = list[CardEvent](), 0
+        for row in [row for row, key in enumerate(keys) if not key]:
+            self._take_plain(entries[start:row], places[start:row])
             events += self._take_each(list(islice(texts, 1)))
-            start = other + 1
-        return counts, events
+            start = row + 1
+        self._take_plain(entries[start:], places[start:])
+        self._add_up_plain()
+        marks = [mark(row, place) for row, place in enumerate(places, first) if place >= 0]
+        return PlainCounts([key for key in keys if key], array("Q", marks)), events
 
     def _texts(self, entries: Sequence[bytes], keys: Sequence[bytes]) -> list[str]:
         texts = []
@@ -117,13 +117,22 @@ class LogAudit:
                 ) from error
         return texts
 
-    def _take_plain(self, places: list[int]) -> list[int]:
-        for place, total in Counter(places).items():
+    def _take_plain(self, entries: Sequence[bytes], places: Sequence[int]) -> None:
+        if not entries:
+            return
+        if self.closed_by or self.custody.is_paused:  # which `take` refuses in words
+            self._take_each([entry.decode() for entry in entries])
+        self._not_added_up += places
+        self.custody.count(len(entries))
+        self.size += len(entries)
+        self.last_at = at_of_plain(entries[-1])
+
+    def _add_up_plain(self) -> None:
+        # Nobody asks for the tally between two entries that state figures.
+        for place, total in Counter(self._not_added_up).items():
             category, district = self.places[place]
             self.tally.add(Verdict.COUNTED, category, district, total=total, manual=0)
-        self.custody.count(len(places))
-        first, self.size = self.size, self.size + len(places)
-        return [number * MOST_PLACES + place for number, place in enumerate(places, first)]
+        self._not_added_up.clear()
 
     def _take_each(self, texts: list[str]) -> list[CardEvent]:
         events = []
@@ -148,6 +157,7 @@ class LogAudit:
         kind = _kind(body)
         self._check_common(body, kind)
         if kind in STATING:
+            self._add_up_plain()
             self._check_stated(body, kind)
         try:
             self.custody.take(body)

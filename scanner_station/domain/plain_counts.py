@@ -33,16 +33,15 @@ _CARD_MARK: Final = b',"card":"'
 _CARD_DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _LAST_DIGITS: Final = b"AEIMQUYcgkosw048"
 """What the last character may be: its two unused bits are zero."""
-_MOST_SHAPES: Final = 4096
-_MOST_AROUND: Final = 256
-MOST_PLACES: Final = 1 << 24
+_MOST_SHAPES: Final = 1 << 16
+_MOST_PLACES: Final = 1 << 24
 
 
 class PlainCounts(NamedTuple):
     """Cards that were counted, in the order of the log, as columns.
 
     `keys`: the bytes `<card>","category":"<category>"`, which a manifest's line holds, too.
-    `marks`: the entry's sequence times `MOST_PLACES`, and the number of its place.
+    `marks`: of each, its entry's sequence and the number of its place, as `mark` packs them.
     """
 
     keys: list[bytes]
@@ -54,6 +53,16 @@ class PlainCounts(NamedTuple):
         return cls([], array("Q"))
 
 
+def mark(sequence: int, place: int) -> int:
+    """Return an entry's sequence and the number of its place as one number."""
+    return sequence * _MOST_PLACES + place
+
+
+def unpacked(packed: int) -> tuple[int, int]:
+    """Return the sequence and the place that `mark` packed."""
+    return divmod(packed, _MOST_PLACES)
+
+
 class _Shape(NamedTuple):
     # How long the key is, and the number of category and district; of no plain entry: 0 and -1.
     key_bytes: int
@@ -61,14 +70,6 @@ class _Shape(NamedTuple):
 
 
 _NONE: Final = _Shape(0, -1)
-
-
-class _Around(NamedTuple):
-    # What stands before the card and behind the sequence of some entries, mostly the same for
-    # long; and their shapes, by what stands between card and sequence.
-    before: bytes
-    after: bytes
-    shapes: dict[bytes, _Shape]
 
 
 class PlainEntries:
@@ -79,52 +80,37 @@ class PlainEntries:
         self.places: list[tuple[str, str]] = []
         self._numbers: dict[tuple[str, str], int] = {}
         self._pattern = re.compile(_PLAIN % (re.escape(batch), re.escape(station)))
-        self._known: dict[tuple[bytes, bytes], _Around] = {}
-        self._last = _Around(b"", b"", {})
+        self._shapes: dict[bytes, _Shape] = {}
 
     def recognise(self, entries: Sequence[bytes], first: int) -> tuple[list[bytes], list[int]]:
         """Return key and place of each entry, b'' and -1 of one that is something else.
 
         `first`: the sequence that the first of them must have.
         """
-        keys, places = [], []
-        before, after, shapes = self._last
-        card = _START_BYTES + len(before)
+        keys, places, shapes = [], [], self._shapes
         for number, entry in enumerate(entries, first):
-            end = b',"sequence":%d,%b' % (number, after)
-            is_alike = entry.startswith(before, _START_BYTES) and entry.endswith(end)
-            shape = shapes.get(entry[card + CARD_CHARACTERS : -len(end)]) if is_alike else None
-            if shape is None:
-                shape = self._learn(entry, number)
-                before, after, shapes = self._last
-                card = _START_BYTES + len(before)
+            # In a plain entry no text holds a quotation mark, so the first mark is the card's, and
+            # none holds a line end, which stands for the sequence here.
+            card = entry.find(_CARD_MARK, _START_BYTES) + len(_CARD_MARK)
+            around = entry[_START_BYTES:card] + entry[card + CARD_CHARACTERS :]
+            around = around.replace(b',"sequence":%d,' % number, b"\n", 1)
+            shape = shapes.get(around) or self._learn(around, entry, number)
             keys.append(entry[card : card + shape.key_bytes])
             places.append(shape.place)
         plain = [entry for entry, key in zip(entries, keys, strict=True) if key]
-        if not (_are_starts(plain) and are_cards([key for key in keys if key])):
+        cards = [key for key in keys if key]
+        if not (_are_starts(plain) and are_cards(cards) and b"\n" not in b"".join(plain)):
             for row, entry in enumerate(entries):
                 if not self._look_at(entry, first + row).key_bytes:
                     keys[row], places[row] = b"", -1
         return keys, places
 
-    def _learn(self, entry: bytes, number: int) -> _Shape:
-        # In a plain entry no text holds a quotation mark, so the first mark is the card's.
-        card = entry.find(_CARD_MARK, _START_BYTES) + len(_CARD_MARK)
-        before = entry[_START_BYTES:card]
-        between, _, after = entry[card + CARD_CHARACTERS :].partition(b',"sequence":%d,' % number)
-        around = self._known.get((before, after))
-        shape = around.shapes.get(between) if around else None
-        if shape is None:
-            shape = self._look_at(entry, number)
-            if not shape.key_bytes:
-                return shape
-            if len(self._known) >= _MOST_AROUND:
-                self._known.clear()
-            around = self._known.setdefault((before, after), _Around(before, after, {}))
-            if len(around.shapes) >= _MOST_SHAPES:
-                around.shapes.clear()
-            around.shapes[between] = shape
-        self._last = around or self._last
+    def _learn(self, around: bytes, entry: bytes, number: int) -> _Shape:
+        shape = self._look_at(entry, number)
+        if shape.key_bytes:
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            self._shapes[around] = shape
         return shape
 
     def _look_at(self, entry: bytes, number: int) -> _Shape:
@@ -138,7 +124,7 @@ class PlainEntries:
         known = self._numbers.setdefault(place, len(self.places))
         if known == len(self.places):
             self.places.append(place)
-        return _Shape(len(found["key"].encode()), known) if known < MOST_PLACES else _NONE
+        return _Shape(len(found["key"].encode()), known) if known < _MOST_PLACES else _NONE
 
 
 def at_of_plain(entry: bytes) -> str:

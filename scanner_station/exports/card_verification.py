@@ -18,7 +18,7 @@ from scanner_station.domain.counter import Verdict
 from scanner_station.domain.entry import Kind, commitment_of, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
-from scanner_station.domain.plain_counts import MOST_PLACES
+from scanner_station.domain.plain_counts import unpacked
 from scanner_station.domain.tally import ADDED
 from scanner_station.exports.bundle_files import LONGEST_LINE
 from scanner_station.exports.card_store import CardStore, Part
@@ -165,7 +165,7 @@ class _Stories:
         stories: dict[bytes, list[CardEvent]] = {card: [] for card in self._special}
         for key, mark in zip(self._keys, self._marks, strict=True) if stories else ():
             if (story := stories.get(key[:CARD_CHARACTERS])) is not None:
-                sequence, place = divmod(mark, MOST_PLACES)
+                sequence, place = unpacked(mark)
                 card = key[:CARD_CHARACTERS].decode()
                 story.append(CardEvent(card, sequence, What.COUNTED, 1, *self._places[place], -1))
         for event in self._events:

@@ -308,13 +308,20 @@ class _Verifier:
                 self._check_earlier(self._against)
             return self._against.checkpoint.size
         if isinstance(self._against, PaperHead):
-            root = self._root_at(self._against.size)
+            with at("the earlier head"):
+                root = self._root_at(self._against.size)
             if not root.startswith(self._against.root_start):
                 raise _rewritten("the earlier head", self._against.size)
             return self._against.size
         return None
 
     def _check_earlier(self, head: SignedHead) -> None:
+        if head.checkpoint.origin != self._head.checkpoint.origin:
+            raise VerificationError(
+                "it is of the log %(other)s, and the bundle is of the log %(origin)s",
+                other=head.checkpoint.origin,
+                origin=self._head.checkpoint.origin,
+            )
         check_log_signature(head, self._log)
         self._check_signatures(head)
         if self._root_at(head.checkpoint.size) != head.checkpoint.root:
@@ -359,10 +366,10 @@ def _without(names: list[str], others: list[str]) -> list[str]:
 def _earlier_head(data: bytes) -> SignedHead | PaperHead:
     if b"\n\n" in data:
         return SignedHead.parse(data)
-    try:
-        return PaperHead.parse(data.decode("ascii"))
-    except UnicodeDecodeError as error:
-        raise VerificationError("it is neither a signed head nor a paper code") from error
+    text = data.decode("ascii", "replace")
+    if not text.lstrip()[:1].isdigit():
+        raise VerificationError("it is neither a signed head nor a paper code")
+    return PaperHead.parse(text)
 
 
 def _rewritten(what: str, size: int) -> VerificationError:

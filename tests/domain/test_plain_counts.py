@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import random
+import re
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -11,7 +12,7 @@ from scanner_station.domain.card_audit import CardEvent, What
 from scanner_station.domain.entry import Body, canonical, manifest_line
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
-from scanner_station.domain.plain_counts import MOST_PLACES
+from scanner_station.domain.plain_counts import unpacked
 from scanner_station.exports.manifest_reading import ManifestReader
 
 TOGETHER = 16
@@ -108,7 +109,7 @@ def quickly(entries: Sequence[bytes]) -> Answer:
             plain, others = audit.take_all(some)
             events += others
             for key, mark in zip(plain.keys, plain.marks, strict=True):
-                sequence, place = divmod(mark, MOST_PLACES)
+                sequence, place = unpacked(mark)
                 category, district = audit.places[place]
                 assert key.decode()[44:] == f'","category":"{category}"'
                 what = (key.decode()[:44], sequence, What.COUNTED, 1, category, district, -1)
@@ -150,7 +151,9 @@ def together(entries: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 def spoilt(line: bytes, dice: random.Random) -> bytes:
     at = dice.randrange(len(line))
-    match dice.randrange(8):
+    match dice.randrange(9):
+        case 6:  # no sequence at all
+            return re.sub(rb',"sequence":\d+,', dice.choice([b"\n", b",", b""]), line)
         case 0:
             return line[:at] + bytes([line[at] ^ 1 << dice.randrange(8)]) + line[at + 1 :]
         case 1:

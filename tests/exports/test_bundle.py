@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner_station.domain.checkpoint import SignedHead
+from scanner_station.domain.checkpoint import Checkpoint, SignedHead, signed_head
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.exports.openings import export_openings
@@ -122,6 +122,16 @@ def test_a_head_of_later_or_of_another_log_is_refused(made: Made) -> None:
     other = PaperHead.of(early.size, hashlib.sha256(b"other").digest()).text
     with pytest.raises(VerificationError, match="rewritten"):
         verify(made.bundle, Asked(against=other.encode()))
+    later = PaperHead.of(early.size + 9000, early.root).text
+    with pytest.raises(VerificationError, match="the earlier head: it is of 9"):
+        verify(made.bundle, Asked(against=later.encode()))
+    elsewhere = Checkpoint(origin="meja-1/lain", size=early.size, root=early.root)
+    head = bytes(signed_head(elsewhere, made.station.key))
+    with pytest.raises(VerificationError, match="of the log meja-1/lain, and the bundle is of"):
+        verify(made.bundle, Asked(against=head))
+    for nothing in (made.policy, b"", b"\xff\xfe", b"catatan"):
+        with pytest.raises(VerificationError, match="neither a signed head nor a paper code"):
+            verify(made.bundle, Asked(against=nothing))
 
 
 def test_a_receipt_proves_its_card_to_whoever_knows_its_number(made: Made) -> None:
