@@ -99,7 +99,16 @@ def test_a_session_that_ends_while_a_batch_is_typed_loses_nothing(
     running.add_people()
     sign_in(page, running, "/supervisor")
     page.locator("#new").click()
-    page.locator("#new-title").fill("Pemusnahan Rabu")
+    page.locator("#creating button[type=submit]").click()
+    title, slug = page.locator("#new-title"), page.locator("#new-slug")
+    lacks = "field => field.validationMessage"
+    assert title.evaluate(lacks) == "Isi dahulu bagian ini."  # whatever the browser's language
+    title.fill("Pemusnahan Rabu")
+    assert title.evaluate(lacks) == ""
+    slug.fill("x y")
+    page.locator("#creating button[type=submit]").click()
+    assert slug.evaluate(lacks).startswith("Hanya a-z, 0-9")
+    slug.fill("pemusnahan-rabu")
     person = running.people.find(NAMES[Role.SUPERVISOR])
     assert person is not None
     running.logins.end_all_of(person.id)

@@ -57,7 +57,7 @@ WORDS = (
 )
 
 # Said on the command line only.
-NOT_ON_PAGES = ("cli/", "config.py", "collector/", "readers/decoding/", "readers/stdin.py")
+NOT_ON_PAGES = ("cli/", "config.py", "collector/", "readers/stdin.py")
 ERRORS = {
     "StationError",
     "InputError",

@@ -81,7 +81,7 @@ def test_a_picture_without_a_code_counts_nothing(running: RunningStation) -> Non
 def test_what_is_no_picture_is_refused_by_its_own_name(running: RunningStation) -> None:
     answer = send(running, b"<html>")
     assert answer.status_code == 400
-    assert "Kartu.png" in answer.json["error"]
+    assert answer.json["error"].startswith("Berkas kartu.png bukan gambar")
     assert str(running.folder) not in answer.json["error"]
     assert nothing_is_kept(running)
 

@@ -140,6 +140,10 @@ NO_SENTENCES = {
     "webapp/connections.py": "said before anything is known of who asks",
     "webapp/metrics.py": "the help texts of /metrics",
     "readers/simulation.py": "drawn on made-up cards",
+    "readers/decoding/code128.py": "widths of bars",
+    "readers/decoding/process.py": "what one process tells the other",
+    "readers/decoding/worker.py": "what one process tells the other",
+    "readers/decoding/still.py": "what `decode` prints beside a candidate",
     **{f"exports/{paper}": "Indonesian papers" for paper in ("minutes", "label", "recap_paper")},
     **{
         f"exports/{paper}": "Indonesian papers" for paper in ("rehearsal_sheet", "slip", "receipts")

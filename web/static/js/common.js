@@ -62,6 +62,28 @@ export function moment(at) {
   return today ? clockTime(at) : `${day(at)} ${clockTime(at)}`;
 }
 
+/** Return what was typed, without the spaces and dots with which people group sixteen digits. */
+export function typedNumber(text) {
+  const digits = text.replace(/[\s.-]/g, "");
+  return /^\d{16}$/.test(digits) ? digits : text.trim();
+}
+
+// What a field lacks is said by the browser in its own language unless the page says it.
+const LACKS = [
+  ["valueMissing", () => t("Fill this in.")],
+  ["tooShort", (field) => t("At least %(least)s characters.", { least: field.minLength })],
+  ["patternMismatch", () => t("Only a-z, 0-9 and hyphens, beginning and ending with a letter or figure.")],
+  ["badInput", () => t("This cannot be read; write it again.")],
+];
+addEventListener("invalid", ({ target: field }) => {
+  field.setCustomValidity("");
+  const found = LACKS.find(([name]) => field.validity[name]);
+  if (found) field.setCustomValidity(found[1](field));
+}, { capture: true });
+for (const kind of ["input", "change"]) {
+  addEventListener(kind, ({ target: field }) => field.setCustomValidity?.(""), { capture: true });
+}
+
 /** The station refused a call (`status` 4xx or 5xx), or could not be reached (`status` 0). */
 export class CallError extends Error {
   constructor(status, text) {

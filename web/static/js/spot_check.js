@@ -1,6 +1,6 @@
 // "Show me this card": where a card that a witness holds stands in the count. It counts nothing.
 
-import { byId, call, CallError, clockTime, make, ofBatch, REASONS, sentence, shape, t } from "./common.js";
+import { byId, call, CallError, clockTime, make, ofBatch, REASONS, sentence, shape, t, typedNumber } from "./common.js";
 import { listen } from "./wedge.js";
 
 const ANSWERS = {
@@ -52,7 +52,7 @@ export function spotChecks(slug) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(field.value);
+    ask(typedNumber(field.value));
   });
   listen((text) => {
     if (!document.querySelector("dialog[open]")) ask(text);

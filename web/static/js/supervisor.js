@@ -227,7 +227,7 @@ function reportOf(report) {
   for (const warning of report.warnings) shown.push(make("p", { class: "warning" }, sentence(warning)));
   if (!report.problem_count && totals.length) {
     shown.push(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Totals") }, make("table", { class: "groups" },
-      make("thead", {}, make("tr", {}, ...[t("Category"), t("District"), t("Cards")].map((word) => make("th", { scope: "col" }, word)))),
+      make("thead", {}, make("tr", {}, ...[t("Category"), t("District"), t("Cards")].map((word, place) => make("th", { scope: "col", class: place === 2 ? "count" : null }, word)))),
       make("tbody", {}, ...totals))));
   }
   return shown;

@@ -1,6 +1,6 @@
 // Typing a number: what the manifest says of it is shown before Enter counts it.
 
-import { byId, call, make, ofBatch, REASONS, t } from "./common.js";
+import { byId, call, make, ofBatch, REASONS, t, typedNumber } from "./common.js";
 import { isWitnessKey } from "./witness_key.js";
 
 const LEAST_DIGITS = 4; // fewer are only the beginning
@@ -28,14 +28,14 @@ export class Typing {
   }
 
   get typed() {
-    return this.field.value.trim();
+    return typedNumber(this.field.value);
   }
 
-  /** Show what is known of the number in the field. */
-  async look() {
+  /** Show what is known of the number in the field, unless it is only begun. */
+  async look(least = LEAST_DIGITS) {
     clearTimeout(this.timer);
     const text = this.typed;
-    if (!this.slug() || text.length < LEAST_DIGITS) return null;
+    if (!this.slug() || text.length < least) return null;
     let found;
     try {
       found = await call("POST", ofBatch(this.slug(), "/lookups"), { payload: text }, 3000);
@@ -61,7 +61,7 @@ export class Typing {
     }
     if (this.text !== text) {
       this.asking = text;
-      const found = await this.look();
+      const found = await this.look(1);
       this.asking = null;
       if (text !== this.typed) return;
       if (found && !["counted", "already_counted"].includes(found.verdict)) return;
