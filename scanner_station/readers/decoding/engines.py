@@ -22,8 +22,8 @@ except ImportError:  # the Python package is there, the shared library is not
     pyzbar = None
 
 ZBAR_MISSING: Final = (
-    "the second decoder is missing, so some damaged codes stay unread; "
-    "install it with: sudo apt install libzbar0"
+    "the second decoder is missing, so Code 39, ITF, Codabar, EAN and some damaged codes stay "
+    "unread; install it with: sudo apt install libzbar0"
 )
 BAR_CODES: Final = frozenset({Symbology.CODE128, Symbology.CODE39})
 """What is read along the bars; the others are too easily read short."""
