@@ -1,6 +1,8 @@
 """Closed logs are looked at again: at every start, and before anything is made of them."""
 
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from scanner_station.cli.daemon import daemon
+from scanner_station.config import Settings, StationSettings
 from scanner_station.domain.errors import StorageError
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import export
@@ -73,6 +77,19 @@ def test_a_sealed_log_too_long_for_a_start_is_checked_beside_the_station_and_sto
         with pytest.raises(StorageError, match="entry 4 of the log of batch kupang"):
             work()
     station.close()
+
+
+def test_a_running_station_looks_at_the_sealed_logs_that_were_too_long_for_its_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stations, "ENTRIES_AT_START", 10)
+    flip(folder, 0)
+    settings = Settings(station=StationSettings(name="meja-1"))
+    with daemon(folder, settings, simulate=False, cards=0, port=0) as running:
+        until_s = time.monotonic() + 10
+        while running.station.fault is None and time.monotonic() < until_s:
+            threading.Event().wait(0.01)
+        assert "entry 4 of the log of batch kupang" in str(running.station.fault)
 
 
 def checked_beside(folder: Path) -> Station:
