@@ -109,6 +109,7 @@ GUIDES: Final = {
                     "erased; the log says both.",
                     "Somebody takes over: touch the change of officer, then the other name and "
                     "PIN.",
+                    "A witness shows a key: look who holds the tablet, and write the name down.",
                     "A pause: write the closing figure down. It is asked for when you go on.",
                 ),
             ),
@@ -170,6 +171,8 @@ GUIDES: Final = {
             Section(
                 title="Sign and take along",
                 lines=(
+                    "After the first card, show your key: hold its code before the camera at the "
+                    "table, and the officer names it in the log as yours.",
                     "Check and sign on your tablet before anything burns. Your tablet refuses when "
                     "the log was changed after your last signature.",
                     "Take the slip or a photograph of its code. With it anybody can show later, on "
