@@ -23,6 +23,8 @@ from scanner_station.domain.strict import decode_base64, decode_decimal, encode_
 
 _TIMESTAMP: Final = struct.Struct(">Q")
 _ED25519_BYTES: Final = 64
+_MOST_CODE_BYTES: Final = 1000
+"""A QR code holds 2,953 at most, and a telephone reads few that are so dense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,20 @@ class SignedHead:
                 origin=head.checkpoint.origin,
             )
         return head
+
+    def for_code(self) -> str:
+        """Return the head as it stands in a QR code that can still be scanned.
+
+        The log's signature is always there; of the witnesses' as many as fit, in their order. It
+        is a signed head like the whole one.
+        """
+        found = Note(text=self.note.text, signatures=self.note.signatures[:1])
+        for signature in self.note.signatures[1:]:
+            longer = Note(text=found.text, signatures=(*found.signatures, signature))
+            if len(bytes(longer)) > _MOST_CODE_BYTES:
+                break
+            found = longer
+        return bytes(found).decode()
 
     def with_signature(self, signature: Signature) -> "SignedHead":
         """Return the head with one more line under it."""

@@ -52,7 +52,7 @@ def print_slip(taken: TakenAlong, *, time_zone: ZoneInfo) -> bytes:
 
 def _story(taken: TakenAlong, time_zone: ZoneInfo) -> list[Flowable]:
     checkpoint = taken.head.checkpoint
-    code = Code(bytes(taken.head).decode(), _CODE)
+    code = Code(taken.head.for_code(), _CODE)
     code.hAlign = "CENTER"
     return [
         paragraph("Kepala log, bukti untuk saksi", _TITLE),

@@ -30,6 +30,7 @@ from scanner_station.domain.policy import policy_of_bundle
 from scanner_station.domain.text import checked_text
 from scanner_station.service.counter import require_batch
 from scanner_station.service.station import Station
+from scanner_station.service.witness_keys import MOST_NAME
 from scanner_station.storage import batches, heads, scan_log, tree
 from scanner_station.storage.batches import STILL_OPEN, Batch
 
@@ -366,4 +367,10 @@ def _witness_key(text: str) -> VerifierKey:
         raise InputError("this is not a witness's key: %(why)s", why=error) from error
     if key.type is not SignatureType.COSIGNATURE_V1:
         raise InputError("this is the key of a log, not of a witness")
+    if len(key.name) > MOST_NAME:
+        raise InputError(
+            "the name in this key is too long; a witness's key has a name of at most %(most)s "
+            "characters",
+            most=MOST_NAME,
+        )
     return key

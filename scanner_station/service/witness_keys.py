@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from sqlite3 import Connection
+from typing import Final
 
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.identifier import clean
 from scanner_station.domain.note import SignatureType, VerifierKey
 from scanner_station.service.counter import require_batch
 from scanner_station.storage import heads, scan_log
+
+MOST_NAME: Final = 100
+"""Characters of a key's name: more fits into no code that is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,8 @@ def key_in(payload: bytes) -> VerifierKey | None:
         key = VerifierKey.parse(clean(payload).decode("ascii"))
     except (UnicodeDecodeError, VerificationError):
         return None
-    return key if key.type is SignatureType.COSIGNATURE_V1 else None
+    is_witness = key.type is SignatureType.COSIGNATURE_V1 and len(key.name) <= MOST_NAME
+    return key if is_witness else None
 
 
 def named(connection: Connection, slug: str, key: VerifierKey) -> Named | None:

@@ -151,7 +151,7 @@ def _as_json(connection: Connection, slug: str, head: SignedHead | None) -> Json
         "size": head.checkpoint.size,
         "note": note,
         "paper": PaperHead.of(head.checkpoint.size, head.checkpoint.root).text,
-        "code": _qr_code(note),
+        "code": _qr_code(head.for_code()),
         "key": key,
         "key_code": _qr_code(key),
         "witnesses": [one.text for one in heads.witnesses(connection, slug)],

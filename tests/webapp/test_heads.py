@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 
-from scanner_station.domain.checkpoint import cosignature, witness_key
+from scanner_station.domain.checkpoint import SignedHead, cosignature, witness_key
 from scanner_station.domain.people import Role
 from scanner_station.service import batches, heads, views
 from tests.webapp.running import NAMES, SLUG, RunningStation, nik
@@ -104,6 +104,31 @@ def test_an_officer_names_the_key_that_was_shown_and_a_witness_only_their_own(
     assert bodies(running)[3]["witness"] == NAMES[Role.WITNESS]
     for text in ("", nik(1), KEY.text[:-1], KEY.text.replace("+B", "+A", 1)):
         assert witness.get(KEYS, query_string={"key": text}).status_code == 400
+
+
+def test_many_witnesses_sign_one_head_and_it_is_still_shown_and_taken_along(
+    running: RunningStation, witness: FlaskClient
+) -> None:
+    running.scan(nik(1))
+    keys = {f"saksi-inspektorat-{number:02}": Ed25519PrivateKey.generate() for number in range(25)}
+    for name, key in keys.items():
+        text = witness_key(name, key).text
+        heads.enrol(running.station, SLUG, text, witness=name, by="petugas")
+    head = heads.sign(running.station, SLUG).checkpoint
+    for name, key in keys.items():
+        line = cosignature(head, name, key, time_s=1_545_181_200).line
+        heads.cosign(running.station, SLUG, head.size, line)
+    shown = witness.get(f"{BATCH}/head")
+    assert (shown.status_code, len(shown.json["signed"])) == (200, 25)
+    assert witness.get(f"/batches/{SLUG}/head.pdf").status_code == 200
+    whole = SignedHead.parse(shown.json["note"].encode())
+    short = SignedHead.parse(whole.for_code().encode())
+    assert 2 < len(short.note.signatures) < 10
+    assert short.note.signatures == whole.note.signatures[: len(short.note.signatures)]
+    long = witness_key("x" * 101, Ed25519PrivateKey.generate())
+    refused = witness.post(KEYS, json={"key": long.text})
+    assert (refused.status_code, "100" in refused.json["error"]) == (400, True)
+    assert witness.get(KEYS, query_string={"key": long.text}).status_code == 400
 
 
 def test_the_keys_come_as_a_policy_that_asks_for_those_who_signed_once_the_batch_is_closed(

@@ -146,7 +146,7 @@ export async function ownKey(holder) {
   const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
   const mark = [...raw.slice(0, 2)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const plain = holder.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  const name = `${plain || "witness"}-${mark}`;
+  const name = `${plain.slice(0, 80) || "witness"}-${mark}`;
   const id = [...await keyId(name, 4, raw)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const made = { name, raw, text: `${name}+${id}+${base64Of(joined(Uint8Array.of(4), raw))}`, pair };
   await keep("key", made);
