@@ -1,13 +1,13 @@
 // The page on which a batch is closed: the sums, what stands in the way, two people who seal.
 
 import {
-  banner, byId, call, CallError, figures, make, moment, number, ofBatch, REASONS, sentence, STATES, t, whole,
+  banner, byId, call, figures, make, moment, number, ofBatch, REASONS, sentence, STATES, t, whole,
 } from "./common.js";
 import { Witnesses } from "./closing_witnesses.js";
 import { ask, prepare, submit } from "./forms.js";
+import { keepLooking } from "./looking.js";
 
 const LOOKS_EVERY_MS = 4000;
-const REST = 20; // times as long as looking took: with many cards missing the station is asked rarely
 const slug = byId("closing").dataset.slug;
 const isOpen = () => found.state === "open" || found.state === "paused";
 let found = null;
@@ -227,20 +227,8 @@ async function look() {
   show();
 }
 
-async function lookForever() {
-  const isBusy = document.hidden || document.querySelector("dialog[open]");
-  const begun = performance.now();
-  try {
-    if (!isBusy) await look();
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    banner("stale", "bad", sentence(error.message));
-  }
-  setTimeout(lookForever, Math.max(LOOKS_EVERY_MS, REST * (performance.now() - begun)));
-}
-
 const witnesses = new Witnesses(slug, look);
-await look();
-fillDeclared();
-byId("declaring").querySelector("fieldset").disabled = false; // what is typed earlier would be overwritten
-setTimeout(lookForever, LOOKS_EVERY_MS);
+keepLooking(look, LOOKS_EVERY_MS, () => {
+  fillDeclared();
+  byId("declaring").querySelector("fieldset").disabled = false; // what is typed earlier would be overwritten
+});

@@ -30,3 +30,18 @@ export function ownButton(input) {
   input.form?.addEventListener("reset", () => setTimeout(say));
   say();
 }
+
+/** Take files that are dropped on a place: `take(files)`. */
+export function takeDropped(place, take) {
+  for (const kind of ["dragenter", "dragover"]) {
+    place.addEventListener(kind, (event) => {
+      event.preventDefault();
+      place.classList.add("over");
+    });
+  }
+  for (const kind of ["dragleave", "drop"]) place.addEventListener(kind, () => place.classList.remove("over"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  });
+}

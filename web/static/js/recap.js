@@ -1,7 +1,7 @@
 // Totals over many batches: bundles go to the station one by one, then it checks and adds up.
 
 import { byId, calendarDay, call, CallError, make, number, sentence, t } from "./common.js";
-import { ownButton } from "./fields.js";
+import { ownButton, takeDropped } from "./fields.js";
 
 const FIGURES = {
   manifest: () => t("On the manifest"), counted: () => t("Counted"), missing: () => t("Missing"),
@@ -44,17 +44,8 @@ for (const input of inputs) {
   input.addEventListener("change", showChosen);
   if (!input.classList.contains("unseen")) ownButton(input); // the first is the place to drop them
 }
-const drop = document.querySelector(".drop");
-for (const kind of ["dragenter", "dragover"]) {
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  dropped = dropped.concat([...event.dataTransfer.files]);
+takeDropped(document.querySelector(".drop"), (files) => {
+  dropped = dropped.concat(files);
   showChosen();
 });
 

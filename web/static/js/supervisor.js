@@ -1,7 +1,7 @@
 // The supervisor's page: batches, their manifests, and their logs as files.
 
 import { banner, byId, calendarDay, call, CallError, figures, make, number, ofBatch, sentence, STATES, t, today, whole } from "./common.js";
-import { sayDay } from "./fields.js";
+import { sayDay, takeDropped } from "./fields.js";
 
 const refusedIn = (dialog) => dialog.querySelector(".refused");
 
@@ -276,18 +276,7 @@ const send = (file) => reportTo(refusedIn(manifest), async () => {
 })();
 
 byId("manifest-file").addEventListener("change", (event) => event.target.files.length && send(event.target.files[0]));
-const drop = manifest.querySelector(".drop");
-for (const kind of ["dragenter", "dragover"]) {
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
-});
+takeDropped(manifest.querySelector(".drop"), ([first]) => first && send(first));
 
 byId("manifest-import").addEventListener("click", reportTo(refusedIn(manifest), async () => {
   await call("POST", ofBatch(loading.slug, "/manifest/import"), {});

@@ -4,11 +4,11 @@ import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence,
 import { containerName } from "./container.js";
 import { ownButton } from "./fields.js";
 import { ask, prepare, submit } from "./forms.js";
+import { keepLooking } from "./looking.js";
 import { watchCameras } from "./preview.js";
 import { nonce } from "./sender.js";
 
 const LOOKS_EVERY_MS = 3000;
-const REST = 20; // times as long as looking took: a station that is slow is asked rarely
 const PREVIEW_EVERY_MS = 500;
 const MOST_PHOTO_PX = 1600;
 const { slug, camera } = byId("at-table").dataset;
@@ -237,16 +237,4 @@ prepare(byId("adding"), async (data) => {
 
 // -------------------------------------------------------------------------------------------
 
-async function lookForever() {
-  const isBusy = document.hidden || document.querySelector("dialog[open]");
-  const begun = performance.now();
-  try {
-    if (!isBusy) await look();
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    banner("stale", "bad", sentence(error.message));
-  }
-  setTimeout(lookForever, Math.max(LOOKS_EVERY_MS, REST * (performance.now() - begun)));
-}
-
-lookForever();
+keepLooking(look, LOOKS_EVERY_MS);
