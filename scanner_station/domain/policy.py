@@ -121,6 +121,11 @@ class Policy:
             _refuse("it names a witness or group that no line above it defines")
 
 
+def is_free_name(name: str) -> bool:
+    """Whether a witness may have this name in the policy that a bundle carries."""
+    return name not in (NO_WITNESSES, _GROUP)
+
+
 def policy_of_bundle(
     log: VerifierKey, witnesses: list[VerifierKey], signed: list[VerifierKey]
 ) -> bytes:

@@ -30,7 +30,7 @@ from scanner_station.domain.policy import policy_of_bundle
 from scanner_station.domain.text import checked_text
 from scanner_station.service.counter import require_batch
 from scanner_station.service.station import Station
-from scanner_station.service.witness_keys import MOST_NAME
+from scanner_station.service.witness_keys import MOST_NAME, is_witness_name
 from scanner_station.storage import batches, heads, scan_log, tree
 from scanner_station.storage.batches import STILL_OPEN, Batch
 
@@ -367,10 +367,10 @@ def _witness_key(text: str) -> VerifierKey:
         raise InputError("this is not a witness's key: %(why)s", why=error) from error
     if key.type is not SignatureType.COSIGNATURE_V1:
         raise InputError("this is the key of a log, not of a witness")
-    if len(key.name) > MOST_NAME:
+    if not is_witness_name(key.name):
         raise InputError(
-            "the name in this key is too long; a witness's key has a name of at most %(most)s "
-            "characters",
+            "a witness's key cannot have this name; it has at most %(most)s letters, digits and "
+            "signs of ASCII, and is no word of a policy",
             most=MOST_NAME,
         )
     return key

@@ -7,6 +7,7 @@ from typing import Final
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.identifier import clean
 from scanner_station.domain.note import SignatureType, VerifierKey
+from scanner_station.domain.policy import is_free_name
 from scanner_station.service.counter import require_batch
 from scanner_station.storage import heads, scan_log
 
@@ -29,8 +30,16 @@ def key_in(payload: bytes) -> VerifierKey | None:
         key = VerifierKey.parse(clean(payload).decode("ascii"))
     except (UnicodeDecodeError, VerificationError):
         return None
-    is_witness = key.type is SignatureType.COSIGNATURE_V1 and len(key.name) <= MOST_NAME
+    is_witness = key.type is SignatureType.COSIGNATURE_V1 and is_witness_name(key.name)
     return key if is_witness else None
+
+
+def is_witness_name(name: str) -> bool:
+    """Whether a log may name a key so: shown as it is, and no word of the bundle's policy.
+
+    One key with a name that a policy cannot hold would spoil the bundle of the batch for ever.
+    """
+    return len(name) <= MOST_NAME and name.isascii() and name.isprintable() and is_free_name(name)
 
 
 def named(connection: Connection, slug: str, key: VerifierKey) -> Named | None:

@@ -125,10 +125,18 @@ def test_many_witnesses_sign_one_head_and_it_is_still_shown_and_taken_along(
     short = SignedHead.parse(whole.for_code().encode())
     assert 2 < len(short.note.signatures) < 10
     assert short.note.signatures == whole.note.signatures[: len(short.note.signatures)]
-    long = witness_key("x" * 101, Ed25519PrivateKey.generate())
-    refused = witness.post(KEYS, json={"key": long.text})
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "none", "witnesses", "ani\u200b", "\u0430ni"])
+def test_no_witness_has_a_name_that_would_spoil_the_bundle(
+    running: RunningStation, witness: FlaskClient, name: str
+) -> None:
+    running.scan(nik(1))
+    key = witness_key(name, Ed25519PrivateKey.generate()).text
+    refused = witness.post(KEYS, json={"key": key})
     assert (refused.status_code, "100" in refused.json["error"]) == (400, True)
-    assert witness.get(KEYS, query_string={"key": long.text}).status_code == 400
+    assert witness.get(KEYS, query_string={"key": key}).status_code == 400
+    assert len(bodies(running)) == 2
 
 
 def test_the_keys_come_as_a_policy_that_asks_for_those_who_signed_once_the_batch_is_closed(
