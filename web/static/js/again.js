@@ -1,14 +1,15 @@
-// The supervisor's session has ended: one signs in on top of the page, and nothing typed is lost.
+// The session has ended: one signs in on top of the page, and nothing typed is lost.
 
 import { byId, sentence, speakFor, whenSignedOut } from "./common.js";
 import { SignIn } from "./signin.js";
 
 const dialog = byId("again");
+const mayUse = (person) => dialog.dataset.roles.split(" ").includes(person.role);
 
 const signIn = new SignIn(dialog.querySelector("form"), {
-  only: (person) => person.role === "supervisor",
+  only: mayUse,
   signedIn(answer) {
-    if (answer.role !== "supervisor") return location.assign(answer.home);
+    if (!mayUse(answer)) return location.assign(answer.home);
     speakFor(answer);
     dialog.close();
   },
