@@ -77,8 +77,12 @@ def test_an_empty_station_asks_for_its_supervisor_and_then_for_its_officers(
     page.fill("#nip", "19800101 200501 2 001")
     page.fill("#position", "Kepala Seksi")
     page.fill("#passphrase", "kartu rusak dibakar")
-    page.fill("#again", "kartu rusak dibaker")
     page.fill("#office", "Dinas Contoh")
+    page.reload()  # keeps all that was typed, but no passphrase
+    expect(page.locator("#position")).to_have_value("Kepala Seksi")
+    expect(page.locator("#passphrase")).to_have_value("")
+    page.fill("#passphrase", "kartu rusak dibakar")
+    page.fill("#again", "kartu rusak dibaker")
     page.fill("#letterhead", "KOTA CONTOH\nJalan Contoh 1")
     page.press("#again", "Enter")
     expect(page.locator("#first .refused")).to_have_text("Kedua kata sandi tidak sama.")
