@@ -12,9 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
+from scanner_station.domain.events import ReaderState, StationFault
 from scanner_station.domain.people import Role
-from scanner_station.domain.reading import ReaderId
 from scanner_station.webapp.access import ACCESS, ANYBODY
 from tests.journeys.test_browser_pages import wedge
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
@@ -103,6 +102,27 @@ def faults(page: Page, context: str | None = None) -> list[str]:
     ]
 
 
+ENGLISH = re.compile(
+    r"\b(the|of|is|are|was|be|with|from|not|and|for|this|that|has|have|no|yes|by|to|it)\b", re.I
+)
+SAID = """() => {
+    const all = document.body.cloneNode(true);
+    for (const one of all.querySelectorAll("script, style, [lang=en]")) one.remove();
+    const names = ["aria-label", "title", "alt", "placeholder"];
+    const spoken = [...all.querySelectorAll("*")].flatMap(
+        (one) => names.map((name) => one.getAttribute(name)));
+    const texts = document.createTreeWalker(all, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) spoken.push(texts.currentNode.data);
+    return spoken.filter(Boolean).map((one) => one.replace(/\\s+/g, " ").trim());
+}"""
+
+
+def english(page: Page) -> list[str]:
+    """What an Indonesian page says in English, but for the names of other systems' buttons."""
+    said = [re.sub(r'["“(][^"”)]*["”)]', "", one) for one in page.evaluate(SAID)]
+    return [f"English: {one[:80]}" for one in said if ENGLISH.search(one)]
+
+
 def too_wide(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
@@ -128,7 +148,7 @@ def test_every_page_and_dialog_is_accessible_and_fits_any_screen(
     wrong: list[str] = []
     for opened in pages_of_the_station(running):
         page = open_page(running, visitors, opened)
-        said = [f"{fault}" for fault in faults(page)]
+        said = faults(page) + english(page)
         for width, height in ((640, 450), (320, 640)):  # 1280 at 200 %, and the narrowest
             page.set_viewport_size({"width": width, "height": height})
             if (by := too_wide(page)) > 0:
@@ -261,8 +281,16 @@ def the_table_and_closing_go_on(running: RunningStation, page: Page) -> Iterator
     yield "the table of a sealed batch"
 
 
+STOPPED = (
+    "the database %(path)s failed (%(why)s); counting has stopped: check the disk, then "
+    "start the station again"
+)
+
+
 def the_officer_has_trouble(running: RunningStation, page: Page) -> Iterator[str]:
     """Not confirmed, old numbers, a fault; then the session ends, and one is locked out."""
+    from tests.screenshots import tell
+
     page.goto(running.address + "/")
     expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=15_000)
     page.route("**/readings", lambda route: route.abort())
@@ -275,9 +303,10 @@ def the_officer_has_trouble(running: RunningStation, page: Page) -> Iterator[str
     running.start()
     page.unroute("**/readings")
     page.locator("#banner-stale").wait_for(state="detached", timeout=15_000)
-    told = ReaderNotice(reader_id=ReaderId("serial-1"), message="unplugged", state=ReaderState.LOST)
-    running.station.bus.publish(told)
-    running.station.bus.publish(StationFault(message="the disk is full"))
+    tell(running, "serial-1", ReaderState.LOST)
+    running.station.bus.publish(
+        StationFault(message=STOPPED, values={"path": "station.sqlite3", "why": "x"})
+    )
     page.locator("#fault").wait_for(timeout=15_000)
     yield "stopped counting"
     running.station.bus.publish(StationFault(message=""))
@@ -308,7 +337,7 @@ def test_every_state_is_accessible_and_fits_a_narrow_screen(
     page.set_viewport_size({"width": 320, "height": 900})
     wrong: list[str] = []
     for state in story(running, page):
-        wrong += [f"{state}: {fault}" for fault in faults(page)]
+        wrong += [f"{state}: {fault}" for fault in faults(page) + english(page)]
         if (by := too_wide(page)) > 0:
             wrong.append(f"{state}: {by} px too wide")
     page.close()
