@@ -41,3 +41,14 @@ def test_a_number_that_scratches_made_for_one_engine_is_a_candidate_at_most(
     plain = {one.symbol.text for one in result.found if one.stage == "zxing"}
     assert plain - {text}, "the engine was not fooled, so nothing was shown"
     assert {symbol.text for symbol in result.readings} <= {text}
+
+
+@pytest.mark.parametrize(("text", "is_read"), [("YWZ", False), ("YWZ4", True)])
+def test_a_code_39_of_three_characters_is_taken_for_a_rest_of_another_code(
+    text: str, *, is_read: bool
+) -> None:
+    made = zxingcpp.create_barcode(text, engines._ZXING[Symbology.CODE39])
+    row = np.array(made.to_image(scale=3, add_quiet_zones=False), np.uint8)
+    image = np.pad(row, 60, constant_values=255)
+    result = decode_picture(image, symbologies=frozenset({Symbology.CODE39}))
+    assert [symbol.text for symbol in result.readings] == ([text] if is_read else [])

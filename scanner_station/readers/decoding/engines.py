@@ -31,6 +31,8 @@ SHORT_READ: Final = frozenset({Symbology.ITF, Symbology.CODABAR})
 """Codes of any length without a check digit: a part of one looks like a whole one."""
 SHORTEST_FREE_LENGTH: Final = 6
 """Shorter ones of these are not believed."""
+SHORTEST_CODE39: Final = 4
+"""Characters; what is left of another code under paper has been read as three, by both engines."""
 
 _ZXING: Final = {
     Symbology.QR: zxingcpp.BarcodeFormat.QRCode,
@@ -184,6 +186,8 @@ def _as_upca(symbol: Symbol) -> Symbol:
 def _is_long_enough(symbol: Symbol) -> bool:
     if symbol.symbology in SHORT_READ:
         return len(symbol.payload) >= SHORTEST_FREE_LENGTH
+    if symbol.symbology is Symbology.CODE39:
+        return len(symbol.payload) >= SHORTEST_CODE39
     return bool(symbol.payload)
 
 
