@@ -118,8 +118,8 @@ SAID = """() => {
 
 
 def english(page: Page) -> list[str]:
-    """What an Indonesian page says in English, but for the names of other systems' buttons."""
-    said = [re.sub(r'["“(][^"”)]*["”)]', "", one) for one in page.evaluate(SAID)]
+    """What an Indonesian page says in English, but for other systems' buttons and paths."""
+    said = [re.sub(r'["“(][^"”)]*["”)]|\S*/\S*', "", one) for one in page.evaluate(SAID)]
     return [f"English: {one[:80]}" for one in said if ENGLISH.search(one)]
 
 
