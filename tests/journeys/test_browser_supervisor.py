@@ -85,6 +85,24 @@ def test_numbers_days_and_times_are_written_in_the_language_of_the_page(
     expect(page.locator("#clock")).to_have_text(re.compile(time))
 
 
+def test_the_batches_stay_fresh_under_a_slow_finger_and_beside_the_focus(
+    running: RunningStation, page: Page
+) -> None:
+    running.create()
+    running.load(manifest_of(range(9), ("rusak",), ("Alak",)))
+    page.goto(running.address + "/supervisor")
+    batch = page.locator(f".batch[data-slug={SLUG}]")
+    expect(batch).to_contain_text("dari 9 terhitung", timeout=WITHIN_MS)
+    running.scan(nik(1))  # the next look will draw the batch anew, after the finger is off
+    batch.get_by_role("button", name="Batalkan").click(delay=2500)
+    expect(page.locator("#cancelling")).to_be_visible(timeout=WITHIN_MS)
+    page.locator("#cancelling .leave").click()
+    batch.get_by_role("button", name="Batalkan").focus()
+    running.scan(nik(2))
+    expect(batch.locator(".big")).to_have_text("2", timeout=WITHIN_MS)
+    expect(batch.get_by_role("button", name="Batalkan")).to_be_focused()
+
+
 def sign_in(page: Page, running: RunningStation, where: str) -> None:
     page.goto(f"{running.address}/login?next={where}")
     page.locator(f"input[value='{NAMES[Role.SUPERVISOR]}']").check(timeout=WITHIN_MS)

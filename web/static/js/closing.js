@@ -5,7 +5,7 @@ import {
 } from "./common.js";
 import { Witnesses } from "./closing_witnesses.js";
 import { ask, prepare, submit } from "./forms.js";
-import { keepLooking } from "./looking.js";
+import { keepLooking, redraw } from "./looking.js";
 
 const LOOKS_EVERY_MS = 4000;
 const slug = byId("closing").dataset.slug;
@@ -224,7 +224,7 @@ async function look() {
   if (text === shown) return;
   shown = text;
   found = next;
-  show();
+  await redraw(show);
 }
 
 const witnesses = new Witnesses(slug, look);

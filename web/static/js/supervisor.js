@@ -2,6 +2,7 @@
 
 import { banner, byId, calendarDay, call, CallError, figures, make, number, ofBatch, sentence, STATES, t, today, whole } from "./common.js";
 import { sayDay, takeDropped } from "./fields.js";
+import { keepLooking, redraw } from "./looking.js";
 
 const refusedIn = (dialog) => dialog.querySelector(".refused");
 
@@ -27,11 +28,19 @@ function reportTo(place, work) {
 
 // --- batches -------------------------------------------------------------------------------
 
+const REFRESH_MS = 2000;
+let shown = "";
+
 async function refresh() {
   const { active, batches } = await call("GET", "/api/batches");
   banner("stale", "", "");
-  byId("batches").replaceChildren(...batches.map((batch) => card(batch, active)));
-  if (batches.length === 0) byId("batches").append(make("p", { class: "nothing panel" }, t("There is no batch yet.")));
+  const text = JSON.stringify([active, batches]);
+  if (text === shown) return;
+  await redraw(() => {
+    byId("batches").replaceChildren(...batches.map((batch) => card(batch, active)));
+    if (batches.length === 0) byId("batches").append(make("p", { class: "nothing panel" }, t("There is no batch yet.")));
+  });
+  shown = text;
 }
 
 function card(batch, active) {
@@ -314,19 +323,7 @@ for (const dialog of [creating, cancelling, byId("opening")]) {
   dialog.querySelector(".leave").addEventListener("click", () => dialog.close());
 }
 
-async function refreshForever() {
-  const isBusy = manifest.open || creating.open || cancelling.open || byId("opening").open || document.hidden;
-  const hasFocus = byId("batches").contains(document.activeElement);
-  try {
-    if (!isBusy && !hasFocus) await refresh();
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    banner("stale", "bad", error.message);
-  }
-  setTimeout(refreshForever, 2000);
-}
-
-refreshForever();
+keepLooking(refresh, REFRESH_MS);
 const supplemented = new URLSearchParams(location.search).get("supplement");
 if (supplemented) {
   history.replaceState(null, "", location.pathname); // a reload asks no second time

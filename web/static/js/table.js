@@ -4,7 +4,7 @@ import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence,
 import { containerName } from "./container.js";
 import { ownButton } from "./fields.js";
 import { ask, prepare, submit } from "./forms.js";
-import { keepLooking } from "./looking.js";
+import { keepLooking, redraw } from "./looking.js";
 import { watchCameras } from "./preview.js";
 import { nonce } from "./sender.js";
 
@@ -134,7 +134,7 @@ async function look() {
   if (text === shown) return;
   shown = text;
   found = next;
-  show();
+  await redraw(show);
 }
 
 // --- what people do ------------------------------------------------------------------------
