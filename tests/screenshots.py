@@ -40,6 +40,7 @@ KEPT = (
     "pairing-desktop",
     "shift-tablet",
 )
+KEPT_AS = {"closing-open-desktop": "closing-desktop", "table-at-work-tablet": "table-tablet"}
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 Shoot = Callable[[str], None]
 
@@ -536,10 +537,10 @@ def main(folder: Path, only: str) -> None:
 
 def keep(folder: Path) -> None:
     """Put the pictures that the documents show, few colours and few bytes, into docs/pictures."""
-    for name in KEPT:
+    for name, kept in (dict(zip(KEPT, KEPT, strict=True)) | KEPT_AS).items():
         if (taken := folder / f"{name}.png").exists():
             picture = Image.open(taken).convert("RGB").quantize(96, dither=Image.Dither.NONE)
-            picture.save(DOCUMENTS / f"{name}.png", optimize=True)
+            picture.save(DOCUMENTS / f"{kept}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import { byId, call, sentence, t } from "./common.js";
 
 const form = byId("first");
 const refused = form.querySelector(".refused");
-const DRAFT = "first start";
+const DRAFT = "first-start";
 
 // A reload keeps what was typed, but no passphrase.
 for (const [name, value] of JSON.parse(sessionStorage.getItem(DRAFT) ?? "[]")) form.elements[name].value = value;
