@@ -24,6 +24,13 @@ def test_people_are_added_with_the_secret_from_standard_input(data_folder: Path)
     assert names(data_folder) == {"Sari": True}
 
 
+@pytest.fixture(scope="module")
+def nobody_known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("station")
+    run(data, "batch", "create", "b", "--title", "T")
+    return data
+
+
 @pytest.mark.parametrize(("role", "word"), [("officer", b"PIN: "), ("supervisor", b"passphrase: ")])
 def test_without_one_a_secret_is_made_up_and_told_once(
     data_folder: Path, role: str, word: bytes
@@ -50,13 +57,12 @@ def test_without_one_a_secret_is_made_up_and_told_once(
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_sentence(
-    data_folder: Path, arguments: tuple[str, ...], stdin: bytes
+    nobody_known: Path, arguments: tuple[str, ...], stdin: bytes
 ) -> None:
-    run(data_folder, "batch", "create", "b", "--title", "T")
-    done = run(data_folder, "user", *arguments, stdin=stdin, check=2)
+    done = run(nobody_known, "user", *arguments, stdin=stdin, check=2)
     assert done.stderr.startswith(b"scanner-station: ")
     assert done.stderr.count(b"\n") == 1
-    assert names(data_folder) == {}
+    assert names(nobody_known) == {}
 
 
 def test_a_forgotten_passphrase_is_reset_here_and_every_open_log_says_so(
