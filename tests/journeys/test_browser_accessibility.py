@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from scanner_station.domain.events import ReaderState, StationFault
 from scanner_station.domain.people import Role
@@ -87,11 +87,28 @@ def pages_of_the_station(running: RunningStation) -> list[Opened]:
 def open_page(
     running: RunningStation, visitors: dict[Role | None, BrowserContext], opened: Opened
 ) -> Page:
+    """Open it, and wait until all that its script asked for has come and is drawn."""
     page = visitors[opened.role].new_page()
     page.set_viewport_size({"width": 1280, "height": 900})
+    asked: set[Request] = set()
+
+    def come(request: Request) -> None:
+        asked.discard(request)
+
+    page.on("request", lambda request: asked.add(request))
+    page.on("response", lambda answer: come(answer.request) if is_stream(answer.request) else None)
+    page.on("requestfinished", come)
+    page.on("requestfailed", come)
     page.goto(running.address + opened.path)
-    page.wait_for_timeout(700)  # what its script asks for has come
+    quiet = 0
+    while quiet < 2:
+        page.wait_for_timeout(100)
+        quiet = 0 if asked else quiet + 1
     return page
+
+
+def is_stream(request: Request) -> bool:
+    return request.resource_type == "eventsource"  # it never finishes
 
 
 def faults(page: Page, context: str | None = None) -> list[str]:
@@ -172,9 +189,10 @@ def test_every_page_and_dialog_is_accessible_and_fits_any_screen(
     assert not wrong, "\n".join(wrong)
 
 
-FOCUSED = """() => {
+FOCUSED = """(focusable) => {
     const one = document.activeElement;
-    if (!one || one === document.body) return null;
+    const total = document.querySelectorAll(focusable).length;
+    if (!one || one === document.body) return {total};
     const marked = (element) => {
         const style = getComputedStyle(element);
         return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
@@ -182,7 +200,7 @@ FOCUSED = """() => {
     const near = [one, one.nextElementSibling, one.previousElementSibling, one.parentElement,
         one.closest("label"), ...(one.id ? document.querySelectorAll(`[for="${one.id}"]`) : [])];
     one.dataset.reached = "yes";
-    return {name: one.id || one.textContent.trim().slice(0, 30) || one.tagName,
+    return {total, name: one.id || one.textContent.trim().slice(0, 30) || one.tagName,
         isMarked: near.some((element) => element && marked(element))};
 }"""
 MISSED = """(focusable) => [...document.querySelectorAll(focusable)].filter((one) =>
@@ -197,12 +215,13 @@ def test_everything_is_reached_by_the_tab_key_and_shows_that_it_is(
     wrong: list[str] = []
     for opened in pages_of_the_station(running):
         page = open_page(running, visitors, opened)
-        count = page.locator(FOCUSABLE).count()
-        first = None
-        for _ in range(count + 3):
+        first, pressed, total = None, 0, 1
+        while pressed < total + 3:
             page.keyboard.press("Tab")
-            found = page.evaluate(FOCUSED)
-            if found is None:
+            pressed += 1
+            found = page.evaluate(FOCUSED, FOCUSABLE)
+            total = found["total"]
+            if "name" not in found:
                 continue
             first = first or found["name"]
             if not found["isMarked"]:
