@@ -6,8 +6,10 @@ import numpy.typing as npt
 import pytest
 import zxingcpp
 
+from bench.damaged_cards import frames_of
 from scanner_station.domain.reading import Symbology
 from scanner_station.readers.decoding import decode_picture, engines
+from scanner_station.readers.decoding.symbols import DEFAULT_SYMBOLOGIES
 
 Image = npt.NDArray[np.uint8]
 MODULE_PX = 3
@@ -52,3 +54,12 @@ def test_a_code_39_of_three_characters_is_taken_for_a_rest_of_another_code(
     image = np.pad(row, 60, constant_values=255)
     result = decode_picture(image, symbologies=frozenset({Symbology.CODE39}))
     assert [symbol.text for symbol in result.readings] == ([text] if is_read else [])
+
+
+def test_what_glare_leaves_of_a_code_is_no_shorter_code() -> None:
+    """A character of data beside the glare passed for the start, and the check fitted by chance."""
+    card = next(frames_of("glare", 5, "code128_letters", seed=501, index=0))
+    result = decode_picture(
+        card.image, symbologies=DEFAULT_SYMBOLOGIES, stages=["likely_bars", "likely_faint"]
+    )
+    assert (result.readings, result.candidates) == ((), ())

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from scanner_station.readers.decoding.code128 import MODULES, STOP_MODULES
 from scanner_station.readers.decoding.upright import Floats
 
-FEWEST_CHARACTERS: Final = 4
+FEWEST_CHARACTERS: Final = 7
+"""Start and check included; what glare leaves of a longer code looks like a code of two letters."""
 MOST_CHARACTERS: Final = 28
 NARROWEST_PX: Final = 1.6
 WIDEST_PX: Final = 14.0

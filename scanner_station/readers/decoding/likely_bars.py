@@ -153,7 +153,7 @@ def _solved(seen: _Seen) -> Likely:
             break
     clear = [_clearness(costs[i], value, alone, len(seen.level)) for i, value in enumerate(values)]
     left, right = seen.grid.ends()
-    return Likely(tuple(values), min(clear), left, right)
+    return Likely(tuple(values), min(*clear, _stop_clearness(seen, values)), left, right)
 
 
 def _cheapest(costs: Floats) -> list[int]:
@@ -162,12 +162,26 @@ def _cheapest(costs: Floats) -> list[int]:
 
 
 def _clearness(costs: Floats, value: int, templates: Floats, lines: int) -> float:
-    """Return how much worse the next best pattern is, as a share of how much it could be."""
-    some = slice(FIRST_START, VALUES) if value >= FIRST_START else slice(0, FIRST_START)
+    """Return how much worse the next best pattern is, as a share of how much it could be.
+
+    A start must differ from data, too: where a code only seems to begin, data stands.
+    """
+    some = slice(0, VALUES) if value >= FIRST_START else slice(0, FIRST_START)
     apart = np.minimum((templates[some] - templates[value]) ** 2, FAR).sum(axis=1) * lines
     worse = costs[some] - costs[value]
     others = np.arange(some.start, some.stop) != value
     return float((worse[others] / np.maximum(apart[others], 1e-6)).min())
+
+
+def _stop_clearness(seen: _Seen, values: list[int]) -> float:
+    """Return how much likelier than any character the stop is: where a code only seems to end."""
+    place = (BESIDE + MODULES * len(values)) * SAMPLES
+    some = np.concatenate([PATTERNS, STOP[None, :MODULES]])
+    after = np.concatenate([STOP[MODULES:], np.ones(4)])
+    templates = _blurred(some, PATTERNS[values[-1]][-6:], after, seen.blur)
+    costs = _costs(seen, slice(place, place + CHARACTER), templates)
+    apart = np.minimum((templates[:-1] - templates[-1]) ** 2, FAR).sum(axis=1) * len(seen.level)
+    return float(((costs[:-1] - costs[-1]) / np.maximum(apart, 1e-6)).min())
 
 
 def _beside(values: list[int], index: int, blur: float) -> Floats:
