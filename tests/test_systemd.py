@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from scanner_station.cli.main import cli
@@ -87,5 +88,7 @@ def test_cameras_and_serial_ports_stay_in_reach(unit: configparser.ConfigParser)
 def test_the_command_in_the_unit_exists(unit: configparser.ConfigParser) -> None:
     _, command, *options = unit["Service"]["ExecStart"].split()
 
-    known = {name for option in cli.commands[command].params for name in option.opts}
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    known = {name for option in found.params for name in option.opts}
     assert {option for option in options if option.startswith("--")} <= known

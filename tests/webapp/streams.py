@@ -5,12 +5,22 @@ import http.client
 import json
 import socket
 import struct
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.webapp.running import SLUG
 
 PATIENCE_S = 20.0
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait for something that nobody tells of."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
 
 
 def open_stream(port: int, slug: str = SLUG, *, since: int | None = None) -> socket.socket:

@@ -1,7 +1,6 @@
 import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,9 @@ import pytest
 from scanner_station.domain.events import ReaderState
 from tests.screenshots import tell
 from tests.webapp.running import SLUG, RunningStation, nik
-from tests.webapp.streams import PATIENCE_S, Caller, events, open_stream, reset
+from tests.webapp.streams import Caller, events, open_stream, reset, until
 
 ABANDONED = 50
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not what():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
 
 
 def live_of(running: RunningStation) -> Any:

@@ -17,6 +17,7 @@ from scanner_station.webapp.context import pages_of
 from scanner_station.webapp.network import Network
 from tests.fakes import PATIENCE_S, FakeClock
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, nik
+from tests.webapp.streams import until
 
 DAY_S = 86_400
 ENOUGH = connections.MOST_FROM_ONE_ADDRESS
@@ -270,8 +271,7 @@ def test_a_tablet_that_leaves_without_a_goodbye_fills_no_log(
             assert tablet.recv(15) == b"HTTP/1.1 200 OK"
             assert live.used == 1
         station.scan(nik(1))
-        with live._changed:
-            assert live._changed.wait_for(lambda: live.used == 0, PATIENCE_S)
+        until(lambda: live.used == 0)
         station.server.stop()  # its threads have said all they had to say
         network_of(station).stop()
     assert "Traceback" not in caplog.text

@@ -13,6 +13,7 @@ from scanner_station.webapp.auth import COOKIE
 from scanner_station.webapp.context import pages_of
 from tests.fakes import PATIENCE_S
 from tests.webapp.running import API_TOKEN, NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
+from tests.webapp.streams import until
 
 JSON = "Content-Type: application/json\r\n"
 HOST = "Host: localhost\r\n"
@@ -123,9 +124,7 @@ def test_a_stream_whose_reader_talks_nonsense_costs_no_place(
                 f"Last-Event-ID: {last}\r\n\r\n"
             )
             assert status_of(said(station, request)) in (200, 400, 503)
-    with live._changed:
-        is_free = live._changed.wait_for(lambda: live.used == 0, PATIENCE_S)
-    assert is_free
+    until(lambda: live.used == 0)
     assert officer_counts(station)
 
 
