@@ -7,7 +7,7 @@ Three ways write the same cards, in turns of fifty, on the same disk:
   sqlite-utils  the same rows by the library's `insert` and `upsert`, one call after the other,
                 into an empty file with the same settings
 
-    python bench/scanning.py [--quick] [--data FOLDER]
+    python bench/scanning.py [--quick] [--pause S] [--data FOLDER]
 """
 
 import argparse
@@ -39,22 +39,30 @@ def main() -> None:
     """Measure at each number of earlier scans and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer cards, at most 10,000 earlier")
+    parser.add_argument(
+        "--pause", type=float, default=0, metavar="S", help="rest before each card, as hands do"
+    )
     parser.add_argument("--data", type=Path, default=Path(), help="a folder on the disk to measure")
     arguments = parser.parse_args()
     runs, cards = (3, 200) if arguments.quick else (5, 1000)
     with tempfile.TemporaryDirectory(prefix="bench-scanning-", dir=arguments.data) as folder:
         print(f"disk {disk_of(Path(folder))}, SQLite {sqlite3.sqlite_version}")
-        print(f"{runs} runs of {cards} cards; times in ms; medians of the runs; range of the ratio")
+        print(
+            f"{runs} runs of {cards} cards, {arguments.pause} s of rest before each; times in ms; "
+            "medians of the runs; range of the ratio"
+        )
         print(f"{'earlier':>9}  {'way':<12} {'p50':>7} {'p95':>7}  p50 / append       peak MB")
         for earlier in EARLIER[:2] if arguments.quick else EARLIER:
             place = Path(folder) / str(earlier)
             others = alone(fill, place, earlier, further=runs * cards + 1)
-            times, memory = alone(measure, place, others, runs)
+            times, memory = alone(measure, place, others, runs, arguments.pause)
             show(earlier, times, memory)
 
 
-def measure(folder: Path, numbers: list[int], runs: int) -> tuple[Times, float]:
+def measure(folder: Path, numbers: list[int], runs: int, pause_s: float) -> tuple[Times, float]:
     """Write cards in every way, the ways in turns; also return the peak memory in MB.
+
+    A disk and a processor that have rested answer later than busy ones: `pause_s` lets them.
 
     The first card, which also writes the opening entry, is not measured.
     """
@@ -68,6 +76,7 @@ def measure(folder: Path, numbers: list[int], runs: int) -> tuple[Times, float]:
         start = turn % len(WAYS)
         for way in WAYS[start:] + WAYS[:start]:
             for ways.card in cards:
+                time.sleep(pause_s)
                 began = time.perf_counter()
                 ways.write(way)
                 times[way][turn * runs // len(blocks)].append(time.perf_counter() - began)
