@@ -10,6 +10,7 @@ from scanner_station.cli import compose
 from scanner_station.cli.main import cli, with_data
 from scanner_station.cli.progress import bar
 from scanner_station.clock import SystemClock
+from scanner_station.domain.checkpoint import CLOCKS_DIFFER_S
 from scanner_station.domain.entry import parse_timestamp
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
@@ -22,7 +23,6 @@ from scanner_station.storage import incoming
 
 _MOST_BYTES = 1024 * 1024
 _MOST_SHOWN = 8000
-_CLOCKS_DIFFER_S = 600
 _DAY_S = 86_400
 _LATE_S = 2 * _DAY_S
 _FILE = click.Path(path_type=Path)
@@ -168,9 +168,9 @@ def _doubt(signed_s: int, last_at: str) -> str:
         after_s = signed_s - int(parse_timestamp(last_at).timestamp())
     except ValueError:  # shaped like a time, of a day that no calendar has
         return f": the last entry's own time is none ({last_at})"
-    if signed_s > SystemClock().now().timestamp() + _CLOCKS_DIFFER_S:
+    if signed_s > SystemClock().now().timestamp() + CLOCKS_DIFFER_S:
         return ": A TIME THAT HAS NOT COME; a clock was wrong, or the time is made up"
-    if after_s < -_CLOCKS_DIFFER_S:
+    if after_s < -CLOCKS_DIFFER_S:
         return f": BEFORE the last entry ({last_at}); a clock was wrong, or a time is made up"
     if after_s > _LATE_S:
         return f": {after_s // _DAY_S} days after the last entry ({last_at})"

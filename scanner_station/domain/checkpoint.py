@@ -21,6 +21,9 @@ from scanner_station.domain.note import (
 )
 from scanner_station.domain.strict import decode_base64, decode_decimal, encode_base64
 
+CLOCKS_DIFFER_S: Final = 600
+"""How far a tablet's clock and the station's may be apart (c2sp.org/tlog-cosignature lets a
+verifier refuse a time that has not come)."""
 _TIMESTAMP: Final = struct.Struct(">Q")
 _ED25519_BYTES: Final = 64
 _MOST_CODE_BYTES: Final = 1000

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station.domain import merkle
 from scanner_station.domain.checkpoint import (
+    CLOCKS_DIFFER_S,
     Checkpoint,
     SignedHead,
     check_cosignature,
@@ -39,9 +40,6 @@ _log = logging.getLogger(__name__)
 _ENTRIES_A_HEAD: Final = 100
 _SECONDS_A_HEAD: Final = 60.0
 _LOOKS_EVERY_S: Final = 1.0
-_MOST_AHEAD_S: Final = 600
-"""How far a tablet's clock may be ahead of the station's (c2sp.org/tlog-cosignature lets a verifier
-refuse a time that has not come)."""
 _MOST_WITNESSES: Final = 32
 """What every reader of a policy must understand (c2sp.org/tlog-policy)."""
 
@@ -342,7 +340,7 @@ def _check_line(
 
 def _require_come(time_s: int, station: Station) -> None:
     ahead_s = time_s - int(station.clock.now().timestamp())
-    if ahead_s > _MOST_AHEAD_S:
+    if ahead_s > CLOCKS_DIFFER_S:
         raise InputError(
             "this signature is dated %(minutes)s minutes ahead of the station's clock: set the "
             "clock that is wrong, the tablet's or the station's, and sign again",

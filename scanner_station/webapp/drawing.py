@@ -1,9 +1,10 @@
 """How a page is drawn: its language, its time zone, and what its scripts need to know."""
 
+import io
 from datetime import date
 from typing import Final
 
-from flask import Flask, g, make_response, redirect, render_template, request
+from flask import Flask, g, make_response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from scanner_station import __version__
@@ -43,6 +44,13 @@ def _language() -> Language:
         g.language = pages().languages.of_page(request)
     found: Language = g.language
     return found
+
+
+def as_file(made: bytes, name: str, mimetype: str = "application/pdf") -> Response:
+    """Return what was made as a file to be saved by this name."""
+    return send_file(
+        io.BytesIO(made), mimetype=mimetype, as_attachment=True, download_name=name, max_age=0
+    )
 
 
 def page(template: str, **values: object) -> Response:

@@ -1,12 +1,11 @@
 """The head of a log on screens: shown as text, paper code and QR, and cosigned by witnesses."""
 
-import io
 from dataclasses import asdict
 from sqlite3 import Connection
 from zoneinfo import ZoneInfo
 
 import segno
-from flask import Blueprint, request, send_file
+from flask import Blueprint, request
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
@@ -21,7 +20,7 @@ from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, number_in_query, text_of, whole_number_of
 from scanner_station.webapp.context import batch_is_there, pages
-from scanner_station.webapp.drawing import page
+from scanner_station.webapp.drawing import as_file, page
 
 blueprint = Blueprint("heads", __name__)
 blueprint.before_request(batch_is_there)
@@ -41,13 +40,7 @@ def slip(slug: str) -> Response:
     with context.views.connection() as connection:
         taken = heads.to_take_along(connection, slug, context.station.key, size)
     made = print_slip(taken, time_zone=ZoneInfo(context.settings.station.time_zone))
-    return send_file(
-        io.BytesIO(made),
-        mimetype="application/pdf",
-        as_attachment=True,
-        download_name=f"log-{secure_filename(slug)}-{taken.head.checkpoint.size}.pdf",
-        max_age=0,
-    )
+    return as_file(made, f"log-{secure_filename(slug)}-{taken.head.checkpoint.size}.pdf")
 
 
 @blueprint.get("/api/batches/<slug>/head")
@@ -83,13 +76,7 @@ def policy(slug: str) -> Response:
     context = pages().context
     with context.views.connection() as connection:
         made = heads.policy(connection, slug, context.station.key)
-    return send_file(
-        io.BytesIO(made),
-        mimetype="text/plain",
-        as_attachment=True,
-        download_name=f"policy-{secure_filename(slug)}.txt",
-        max_age=0,
-    )
+    return as_file(made, f"policy-{secure_filename(slug)}.txt", "text/plain")
 
 
 @blueprint.get("/api/batches/<slug>/witness-keys")

@@ -1,9 +1,8 @@
 """The supervisor's page of the minutes: what people enter for them once, and the paper itself."""
 
-import io
 import zoneinfo
 
-from flask import Blueprint, request, send_file
+from flask import Blueprint, request
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
@@ -14,7 +13,7 @@ from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by
 from scanner_station.webapp.calls import body
 from scanner_station.webapp.context import batch_is_there, pages
-from scanner_station.webapp.drawing import page
+from scanner_station.webapp.drawing import as_file, page
 
 blueprint = Blueprint("minutes", __name__)
 blueprint.before_request(batch_is_there)
@@ -46,13 +45,7 @@ def download(slug: str) -> Response:
             logo=logo,
         )
     name = f"berita-acara-{secure_filename(slug)}{'-tersamar' if masked else ''}.pdf"
-    return send_file(
-        io.BytesIO(made),
-        mimetype="application/pdf",
-        as_attachment=True,
-        download_name=name,
-        max_age=0,
-    )
+    return as_file(made, name)
 
 
 @blueprint.get("/api/batches/<slug>/particulars")

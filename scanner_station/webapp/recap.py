@@ -3,7 +3,7 @@
 import io
 from typing import Final
 
-from flask import Blueprint, request, send_file
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from scanner_station.domain.errors import BatchError
@@ -11,7 +11,7 @@ from scanner_station.exports.recap_files import writer_for
 from scanner_station.service.views import Json
 from scanner_station.webapp.calls import received_file
 from scanner_station.webapp.context import pages
-from scanner_station.webapp.drawing import page
+from scanner_station.webapp.drawing import as_file, page
 
 _TYPES: Final = {
     "csv": "text/csv",
@@ -65,11 +65,5 @@ def download(tray: str, ending: str) -> Response:
         raise BatchError("these totals are not made yet; wait for them")
     file = io.BytesIO()
     write(found, file)
-    file.seek(0)
-    return send_file(
-        file,
-        mimetype=_TYPES[ending.lower()],
-        as_attachment=True,
-        download_name=f"rekapitulasi.{ending.lower()}",
-        max_age=0,
-    )
+    ending = ending.lower()
+    return as_file(file.getvalue(), f"rekapitulasi.{ending}", _TYPES[ending])

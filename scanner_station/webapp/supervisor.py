@@ -1,6 +1,5 @@
 """What the supervisor does: batches, their manifests, and the log as a file."""
 
-import io
 import tempfile
 import zoneinfo
 from itertools import chain
@@ -33,7 +32,7 @@ from scanner_station.webapp.calls import (
     whole_number_of,
 )
 from scanner_station.webapp.context import pages
-from scanner_station.webapp.drawing import page
+from scanner_station.webapp.drawing import as_file, page
 from scanner_station.webapp.login import two_people
 
 _ENDINGS: Final = {"bundle": ".zip", "openings": "-openings.jsonl"}
@@ -93,13 +92,7 @@ def rehearsal_cards(slug: str) -> AnyResponse:
     """Give the test cards of a rehearsal as PDF, to be printed and cut out."""
     with pages().context.views.connection() as connection:
         made = print_sheet(slug, rehearsal.cards_to_print(connection, slug))
-    return send_file(
-        io.BytesIO(made),
-        mimetype="application/pdf",
-        as_attachment=True,
-        download_name=f"latihan-{secure_filename(slug)}.pdf",
-        max_age=0,
-    )
+    return as_file(made, f"latihan-{secure_filename(slug)}.pdf")
 
 
 def _schemes(data: dict[str, object]) -> tuple[Scheme, ...]:

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.fakes import PATIENCE_S
 from tests.webapp.running import SLUG
-
-PATIENCE_S = 20.0
 
 
 def until(what: Callable[[], bool]) -> None:
