@@ -15,6 +15,7 @@ from scanner_station.domain.entry import parse_timestamp
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.domain.rehearsal import MARK
+from scanner_station.domain.tally import ADDED, UNIDENTIFIED
 from scanner_station.domain.text import shown
 from scanner_station.exports.receipts import make_receipt
 from scanner_station.exports.verification import Asked, Verified, verify
@@ -127,9 +128,12 @@ def _report(found: Verified) -> list[str]:
             f"  {category or '-'}: {count}" + _of_category(found, category)
             for category, count in sorted(_with_expected(found).items())
         ),
+        f"for the fire: {tally.burned} (counted {counted}, added {tally.total(ADDED)}, "
+        f"unidentified {tally.total(UNIDENTIFIED)})",
         f"already counted: {tally.total('already_counted')}, "
         f"not on manifest: {tally.total('not_on_manifest')}, "
         f"unreadable: {tally.total('unreadable')}, voided: {tally.total('voided')}",
+        *_said_by_witnesses(found),
         *_extras(found),
     ]
 
@@ -207,6 +211,17 @@ def _of_category(found: Verified, category: str) -> str:
     return f" of {expected}, {found.totals.missing.get(category, 0)} missing"
 
 
+def _said_by_witnesses(found: Verified) -> list[str]:
+    custody = found.audit.custody
+    lines = [
+        f"objection of {one.witness}: {one.text} "
+        + (f"(answered: {one.answer})" if one.answer else "(NOT ANSWERED)")
+        for one in custody.objections.values()
+    ]
+    lines += [f"would not sign: {one.witness}: {one.objection}" for one in custody.refusals]
+    return lines
+
+
 def _extras(found: Verified) -> list[str]:
     lines = []
     if found.against_size is not None:
@@ -218,8 +233,6 @@ def _extras(found: Verified) -> list[str]:
         lines.append(f"receipt: entry {found.receipt_index} counted {whose}")
         if not found.receipt_is_of_card:
             lines.append("receipt: WHICH card was not checked: no number was given")
-        if not found.receipt_is_counted:
-            lines.append("receipt: that card was taken back later and is not counted now")
     if found.opened is not None:
         lines.append(f"openings: {found.opened} cards, each one fits")
     return lines

@@ -18,7 +18,7 @@ class What(IntEnum):
 
 
 class CardEvent(NamedTuple):
-    """One entry about one card. `points_to`: the entry it repeats or takes back, -1 for none.
+    """One entry about one card. `points_to`: the entry it repeats, adds or takes back, else -1.
 
     `piece` of a void: 1 when it takes back a card that was added.
     """
@@ -53,14 +53,15 @@ def check_card(
         VerificationError: an entry is not what a station would have written; it says which.
     """
     counted: dict[int, CardEvent] = {}
+    set_aside: set[int] = set()
     for event in events:
         match event.what:
             case What.COUNTED:
                 wrong = _wrong_with_count(event, listed, has_manifest, counted)
                 counted[event.sequence] = event
             case What.ADDED:
-                is_strange = has_manifest and listed is None
-                wrong = "" if is_strange and not counted else "it adds a card that is no stranger"
+                is_strange = event.points_to in set_aside and not counted
+                wrong = "" if is_strange else "it adds a card that is no stranger"
                 counted[event.sequence] = event
             case What.ALREADY_COUNTED:
                 is_known = event.points_to < 0 or event.points_to in counted
@@ -68,6 +69,7 @@ def check_card(
             case What.NOT_ON_MANIFEST:
                 is_strange = has_manifest and listed is None
                 wrong = "" if is_strange else "it sets a card aside that is expected"
+                set_aside.add(event.sequence)
             case What.VOIDED:
                 target = counted.pop(event.points_to, None)
                 is_same = (

@@ -17,6 +17,7 @@ from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import Custody
 from scanner_station.domain.entry import Body, Kind, canonical, totals_text
 from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.identifier import Scheme
 from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
 from scanner_station.domain.plain_counts import (
@@ -207,6 +208,8 @@ class LogAudit:
         if body.get("rehearsal", 1) != 1:
             _refuse("it does not say whether this is a rehearsal")
         _require_day(body)
+        if body.get("counted", 0) != 0:
+            _refuse("it counts cards before the first one")
         self.opening = body
         self._plain = PlainEntries(_text(body, "batch"), _text(body, "station"))
 
@@ -238,13 +241,11 @@ class LogAudit:
 
     def _first(self, body: Body) -> int:
         # What another batch or station counted cannot be looked up here.
-        first = _number(body, "first_sequence")
-        here = self.opening["station"]
-        is_here = (body.get("first_batch"), body.get("first_station", here)) == (
-            self.opening["batch"],
-            here,
-        )
-        return first if is_here else -1
+        first, here = _number(body, "first_sequence"), self.opening["station"]
+        is_of_batch = body.get("first_batch") == self.opening["batch"]
+        if not is_of_batch and self.opening.get("schemes") == Scheme.NIK:
+            _refuse("it turns a NIK away because of another batch, where it may have been, too")
+        return first if is_of_batch and body.get("first_station", here) == here else -1
 
     def _add_up(self, name: str, category: str, district: str, *, manual: int = 0) -> None:
         self.tally.add(name, category, district, total=1, manual=manual)
@@ -253,7 +254,8 @@ class LogAudit:
     def _added(self, body: Body) -> CardEvent:
         category, district = _text(body, "category"), _text(body, "district")
         self._add_up(ADDED, category, district)
-        return CardEvent(_card(body), self.size, What.ADDED, 1, category, district, -1)
+        target = _number(body, "target")
+        return CardEvent(_card(body), self.size, What.ADDED, 1, category, district, target)
 
     def _voided(self, body: Body) -> CardEvent | None:
         category, district = _text(body, "category"), _text(body, "district")
@@ -289,7 +291,9 @@ class LogAudit:
     def _to_be_stated(self, body: Body, kind: Kind) -> Body:
         match kind:
             case Kind.SEAL:
-                return stated_totals(self.tally)
+                expected = _number(self.opening, "expected")  # the manifest is held against it
+                missing = expected - self.tally.counted if self.has_manifest else 0
+                return stated_totals(self.tally) | {"expected": expected, "missing": missing}
             case Kind.CONTAINER_SEAL:
                 container = self.custody.containers.get(_number(body, "number"))
                 return {"counted": container.count} if container else {}

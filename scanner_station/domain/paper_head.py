@@ -8,6 +8,7 @@ them and the size. Small letters, O for 0 and I or L for 1 are understood.
 Source: https://www.crockford.com/base32.html (alphabet and check symbol).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ ROOT_BYTES: Final = 16
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS: Final = _ALPHABET + "*~$=U"
 _CHARACTERS: Final = 26
+_BETWEEN: Final = re.compile("[ \u2010-\u2015\u2212-]")  # writing programs make dashes of hyphens
 _AS_READ: Final = str.maketrans("OIL", "011")
 
 
@@ -50,7 +52,7 @@ class PaperHead:
             VerificationError: a character is missing or wrong.
         """
         number, _, rest = " ".join(text.split()).partition(" ")
-        code = rest.upper().replace("-", "").replace(" ", "").translate(_AS_READ)
+        code = _BETWEEN.sub("", rest.upper()).translate(_AS_READ)
         digits, check = code[:_CHARACTERS], code[_CHARACTERS:]
         size = decode_decimal(number.replace(".", ""))
         bits = 0

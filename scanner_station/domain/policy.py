@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.note import SignatureType, VerifierKey
-from scanner_station.domain.strict import decode_decimal
+from scanner_station.domain.strict import decode_decimal, require_unix_lines
 
 NO_WITNESSES: Final = "none"
 _GROUP: Final = "witnesses"
@@ -60,6 +60,7 @@ class Policy:
         return policy
 
     def _take(self, line: str) -> None:
+        require_unix_lines(line)
         if any(
             (character < " " and character != "\t") or character == "\x7f" for character in line
         ):

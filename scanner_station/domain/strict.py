@@ -61,12 +61,26 @@ def decode_text(data: bytes) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise VerificationError("byte %(place)s is not UTF-8 text", place=error.start) from error
+    require_unix_lines(text)
     for place, character in enumerate(text):
         if character < " " and character != "\n":
             raise VerificationError(
                 "character %(place)s is a control character, which has no place there", place=place
             )
     return text
+
+
+def require_unix_lines(text: str) -> None:
+    """Refuse a text that went through a program which ends lines as Windows does.
+
+    Raises:
+        VerificationError: it holds a carriage return; what to do.
+    """
+    if "\r" in text:
+        raise VerificationError(
+            "its lines end as on Windows (CR LF) and not as they were written (LF); take the file "
+            "as it was given to you, or save it with LF"
+        )
 
 
 def _shown(text: str) -> str:

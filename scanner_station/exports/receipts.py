@@ -7,17 +7,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station.domain import merkle
 from scanner_station.domain.counter import Verdict
-from scanner_station.domain.entry import card_salt, commitment_of
+from scanner_station.domain.entry import Kind, card_salt, commitment_of
 from scanner_station.domain.errors import (
     BatchError,
     EntryError,
     VerificationError,
 )
-from scanner_station.domain.identifier import Unreadable, tail_of
+from scanner_station.domain.identifier import Unreadable, clean, tail_of
 from scanner_station.domain.receipt import Receipt
 from scanner_station.service.counter import require_batch
 from scanner_station.service.heads import head_now
 from scanner_station.storage import batches, scan_log, tree
+from scanner_station.storage.batches import BatchState
 
 
 def make_receipt(
@@ -28,7 +29,7 @@ def make_receipt(
     Of several pieces it is the one counted first.
 
     Raises:
-        BatchError: there is no such batch, or its people are forgotten.
+        BatchError: there is no such batch, it gives no receipts, or its people are forgotten.
         EntryError: the batch has not counted this card.
     """
     batch = require_batch(connection, slug)
@@ -36,6 +37,11 @@ def make_receipt(
         raise BatchError(
             "batch %(slug)s is a rehearsal, and nobody's card was counted in it, so it gives no "
             "receipts",
+            slug=slug,
+        )
+    if batch.state is BatchState.CANCELLED:
+        raise BatchError(
+            "batch %(slug)s was cancelled and its counts do not stand, so it gives no receipts",
             slug=slug,
         )
     secret = batches.secret_of(connection, batch.id)
@@ -82,14 +88,22 @@ def check_receipt(receipt: Receipt, entry: bytes, identifier: str) -> str:
     """
     receipt.check_entry(entry)
     body = json.loads(entry)
-    if body.get("verdict") != Verdict.COUNTED:
+    if body.get("verdict") != Verdict.COUNTED and body.get("kind") != Kind.ADD:
         raise VerificationError(
             "entry %(index)s does not count a card, so there is no receipt for it",
             index=receipt.index,
         )
-    if identifier and commitment_of(receipt.salt, identifier) != body["card"]:
+    if identifier and not any(
+        commitment_of(receipt.salt, one) == body["card"] for one in _spellings(identifier)
+    ):
         raise VerificationError(
             "it is the receipt of another card than %(tail)s, or its salt was changed",
             tail=tail_of(identifier),
         )
     return str(body["card"])
+
+
+def _spellings(typed: str) -> set[str]:
+    # A chip's UID is kept in capitals; a number may come from a scanner, with what it wraps around.
+    cleaned = clean(typed.encode()).decode()
+    return {typed, cleaned, cleaned.upper()}

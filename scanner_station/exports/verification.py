@@ -5,6 +5,7 @@ the signatures. The first place where it is not is named.
 """
 
 import hashlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from scanner_station.domain.checkpoint import (
     check_cosignature,
     check_log_signature,
 )
+from scanner_station.domain.entry import Kind
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
 from scanner_station.domain.note import VerifierKey
@@ -32,7 +34,7 @@ from scanner_station.exports.tree_verification import TreeReader
 
 Progress = Callable[[int, int], None]
 
-_MOST_BYTES: Final = 1024 * 1024
+_MARKS: Final = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,6 @@ class Verified:
     signed_at_s: dict[str, int]
     against_size: int | None = None
     receipt_index: int | None = None
-    receipt_is_counted: bool = False
     receipt_is_of_card: bool = False
     opened: int | None = None
 
@@ -136,6 +137,7 @@ class _Verifier:
         trusted = self._check_policies(witnesses)
         against_size = self._check_against()
         totals, opened_cards = self._check_cards()
+        self._require_still_counted(totals)
         return Verified(
             head=self._head,
             log=self._log,
@@ -151,7 +153,6 @@ class _Verifier:
             signed_at_s={key.name: witnesses[key] for key in trusted},
             against_size=against_size,
             receipt_index=self._receipt.index if self._receipt else None,
-            receipt_is_counted=totals.watched > 0,
             receipt_is_of_card=bool(self._receipt and self._asked.identifier),
             opened=opened_cards,
         )
@@ -315,6 +316,21 @@ class _Verifier:
             return self._against.size
         return None
 
+    def _require_still_counted(self, totals: CardTotals) -> None:
+        # What a receipt proves is that its card is in the sum, not that it once was.
+        if self._receipt is None:
+            return
+        if self._audit.closed_by == Kind.CANCEL:
+            raise VerificationError(
+                "the receipt: the batch was cancelled, so none of its cards is counted"
+            )
+        if not totals.watched:
+            raise VerificationError(
+                "the receipt: entry %(index)s put the card to the count, but it was taken back "
+                "later and is not counted",
+                index=self._receipt.index,
+            )
+
     def _check_earlier(self, head: SignedHead) -> None:
         if head.checkpoint.origin != self._head.checkpoint.origin:
             raise VerificationError(
@@ -364,12 +380,20 @@ def _without(names: list[str], others: list[str]) -> list[str]:
 
 
 def _earlier_head(data: bytes) -> SignedHead | PaperHead:
-    if b"\n\n" in data:
+    if any(blank in data.strip() for blank in (b"\n\n", b"\n\r\n")):
         return SignedHead.parse(data)
-    text = data.decode("ascii", "replace")
+    text = _typed(data)
     if not text.lstrip()[:1].isdigit():
         raise VerificationError("it is neither a signed head nor a paper code")
     return PaperHead.parse(text)
+
+
+def _typed(data: bytes) -> str:
+    # A paper code is typed by hand, in any program; its check character finds what went wrong.
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return data.removeprefix(mark).decode(encoding, "replace").strip()
+    return data.decode("utf-8", "replace").strip()
 
 
 def _rewritten(what: str, size: int) -> VerificationError:

@@ -9,11 +9,12 @@ import pytest
 
 from scanner_station.domain.checkpoint import Checkpoint, SignedHead, signed_head
 from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.identifier import Scheme
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.exports.openings import export_openings
 from scanner_station.exports.receipts import make_receipt
 from scanner_station.exports.verification import Asked, verify
-from scanner_station.service import batches, heads
+from scanner_station.service import batches, custody, heads
 from scanner_station.service.station import Station
 from tests.exports.sealed_logs import (
     SLUG,
@@ -112,7 +113,20 @@ def test_the_head_that_a_witness_kept_is_the_beginning_of_the_log(made: Made) ->
     early = SignedHead.parse(made.early_head).checkpoint
     assert found.against_size == early.size < found.head.checkpoint.size
     paper = PaperHead.of(early.size, early.root).text
-    assert verify(made.bundle, Asked(against=paper.encode())).against_size == early.size
+    for typed in (
+        paper.encode(),
+        f"\n {paper}\r\n\r\n".encode(),
+        paper.encode("utf-8-sig"),
+        paper.encode("utf-16"),
+        paper.replace("-", "\N{EN DASH}").encode(),
+    ):
+        assert verify(made.bundle, Asked(against=typed)).against_size == early.size
+    for asked in (
+        Asked(against=made.early_head.replace(b"\n", b"\r\n")),
+        Asked(policy=made.policy.replace(b"\n", b"\r\n")),
+    ):
+        with pytest.raises(VerificationError, match="as on Windows"):
+            verify(made.bundle, asked)
 
 
 def test_a_head_of_later_or_of_another_log_is_refused(made: Made) -> None:
@@ -137,11 +151,54 @@ def test_a_head_of_later_or_of_another_log_is_refused(made: Made) -> None:
 def test_a_receipt_proves_its_card_to_whoever_knows_its_number(made: Made) -> None:
     found = verify(made.bundle, Asked(receipt=made.receipt, identifier=nik(5)))
     assert found.receipt_index is not None
-    assert (found.receipt_is_counted, found.receipt_is_of_card) == (True, True)
+    assert found.receipt_is_of_card
     assert not verify(made.bundle, Asked(receipt=made.receipt)).receipt_is_of_card
     with pytest.raises(VerificationError, match="another card"):
         verify(made.bundle, Asked(receipt=made.receipt, identifier=nik(6)))
     assert nik(5).encode() not in made.receipt
+
+
+def receipt_of(station: Station, number: int) -> bytes:
+    with station.transaction() as connection:
+        return bytes(make_receipt(connection, SLUG, station.key, nik(number).encode()))
+
+
+def test_a_receipt_holds_for_an_added_card_and_not_for_one_taken_back(tmp_path: Path) -> None:
+    station, two = made_station(tmp_path / "data", tmp_path, 5), {"by": "a", "seconded_by": "b"}
+    first = show(station, SLUG, nik(1)).sequence
+    stranger = show(station, SLUG, nik(900)).sequence
+    custody.add_stranger(station, SLUG, stranger, category="rusak", reason="terlewat", **two)
+    counted, added = receipt_of(station, 1), receipt_of(station, 900)
+    bundle = export(station, tmp_path / "before")
+    for receipt, number in ((counted, 1), (added, 900)):
+        found = verify(bundle, Asked(receipt=receipt, identifier=nik(number)))
+        assert found.receipt_is_of_card
+    station.void(SLUG, first, reason="salah ambil", by="petugas")
+    bundle = export(station, tmp_path / "after")
+    verify(bundle, Asked(receipt=added, identifier=nik(900)))
+    with pytest.raises(VerificationError, match="taken back later and is not counted"):
+        verify(bundle, Asked(receipt=counted, identifier=nik(1)))
+    batches.cancel(station, SLUG, reason="salah daftar", **two)
+    with pytest.raises(VerificationError, match="the receipt: the batch was cancelled"):
+        verify(export(station, tmp_path / "cancelled"), Asked(receipt=added))
+    with pytest.raises(InputError, match="gives no receipts"):
+        receipt_of(station, 900)
+    station.close()
+
+
+def test_a_receipt_knows_its_number_as_any_scanner_reads_it(tmp_path: Path) -> None:
+    station = Station(tmp_path / "data", name="meja-1")
+    schemes = (Scheme.SERIAL, Scheme.UID)
+    batches.create(station, SLUG, title="Kartu", by="penyelia", schemes=schemes)
+    show(station, SLUG, b"04a1b2c3d4e5f6")
+    with station.transaction() as connection:
+        receipt = bytes(make_receipt(connection, SLUG, station.key, b"04A1B2C3D4E5F6"))
+    bundle = export(station, tmp_path / "bundle")
+    station.close()
+    for typed in ("04A1B2C3D4E5F6", "04a1b2c3d4e5f6", "]C004a1b2c3d4e5f6\t"):
+        assert verify(bundle, Asked(receipt=receipt, identifier=typed)).receipt_is_of_card
+    with pytest.raises(VerificationError, match="another card"):
+        verify(bundle, Asked(receipt=receipt, identifier="04A1B2C3D4E5F7"))
 
 
 def test_openings_show_who_stands_behind_every_card(made: Made) -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -221,15 +222,30 @@ def change_body(body: dict[str, object], other: dict[str, object], dice: random.
             body[name] = other[name]
 
 
-@pytest.mark.slow
-def test_whatever_stands_in_an_entry_is_refused_in_words_or_adds_up(
-    tmp_path: Path,
-) -> None:
-    station = made_station(tmp_path / "data", tmp_path, 25)
+class EveryKind(NamedTuple):
+    """What a sealed log is made of that holds entries of every kind."""
+
+    entries: list[bytes]
+    manifest: bytes
+    origin: str
+
+
+@pytest.fixture(scope="module")
+def every_kind(tmp_path_factory: pytest.TempPathFactory) -> EveryKind:
+    folder = tmp_path_factory.mktemp("every_kind")
+    station = made_station(folder / "data", folder, 25)
     fill_with_every_kind(station, 12)
     cosign(station)
-    entries, manifest, origin = taken_apart(export(station, tmp_path / "bundle"))
+    made = EveryKind(*taken_apart(export(station, folder / "bundle")))
     station.close()
+    return made
+
+
+@pytest.mark.slow
+def test_whatever_stands_in_an_entry_is_refused_in_words_or_adds_up(
+    every_kind: EveryKind, tmp_path: Path
+) -> None:
+    entries, manifest, origin = every_kind
     kinds = {json.loads(entry)["kind"] for entry in entries}
     assert kinds == {*Kind} - {Kind.CANCEL}
     verify(forge(tmp_path / "same", entries, manifest, origin=origin), Asked())
@@ -245,6 +261,29 @@ def test_whatever_stands_in_an_entry_is_refused_in_words_or_adds_up(
             outcomes[True] += 1
         path.unlink()
     assert outcomes[False] > 300
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "why"),
+    [
+        (Kind.OPEN, {"counted": 1}, "entry 0: it counts cards before the first one"),
+        (Kind.SEAL, {"missing": 0}, "it states missing 0, but the log comes to"),
+        (Kind.SEAL, {"expected": 1}, "it states expected 1, but the log comes to"),
+        (Kind.ADD, {"target": 3}, "it adds a card that is no stranger"),
+        ("already_counted", {"first_batch": "lain"}, "turns a NIK away because of another batch"),
+    ],
+)
+def test_what_an_office_with_the_real_key_states_is_counted_again(
+    every_kind: EveryKind, tmp_path: Path, kind: str, change: dict[str, int | str], why: str
+) -> None:
+    entries, manifest, origin = every_kind
+    bodies = [json.loads(entry) for entry in entries]
+    target = next(one for one in bodies if kind in (one["kind"], one.get("verdict")))
+    assert not change.items() <= target.items()
+    target |= change
+    forged = [canonical(one).encode() for one in bodies]
+    with pytest.raises(VerificationError, match=why):
+        verify(forge(tmp_path / "forged", forged, manifest, origin=origin), Asked())
 
 
 # --- keys from outside that are not what they seem ---------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner_station.service import batches
+from scanner_station.service import batches, closing
 from scanner_station.service.station import Station
 from tests.exports.sealed_logs import SLUG, cosign, fill, made_station, office_policy, seal
 from tests.journeys.command_line import COMMAND
@@ -35,6 +35,7 @@ def data(tmp_path: Path) -> Path:
     fill(station, CARDS)
     (tmp_path / "policy").write_bytes(office_policy(station))
     (tmp_path / "early").write_bytes(bytes(cosign(station)))
+    closing.record_refusal(station, SLUG, witness="Cici", objection="tidak sempat", by="Cici")
     seal(station)
     cosign(station)
     station.close()
@@ -56,6 +57,8 @@ def test_a_journalist_checks_a_bundle_on_a_machine_that_never_saw_the_station(
     assert "meja-1/kupang" in text
     # Every seventh has a second piece, which was counted too.
     assert f"counted: {CARDS + 5} of" in text
+    assert f"for the fire: {CARDS + 5} (counted {CARDS + 5}, added 0, unidentified 0)" in text
+    assert "would not sign: Cici: tidak sempat" in text
     assert "counted the card whose number you gave" in text
     assert nik(4) not in text
 
