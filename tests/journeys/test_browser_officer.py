@@ -16,8 +16,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from scanner_station.domain.events import StationFault
+from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
 from scanner_station.domain.people import Role
+from scanner_station.domain.reading import ReaderId
 from tests.fakes import FakeClock
 from tests.journeys.command_line import COMMAND, run
 from tests.journeys.test_browser_pages import (
@@ -27,6 +28,7 @@ from tests.journeys.test_browser_pages import (
     scan_like_a_keyboard,
     verdict,
 )
+from tests.journeys.test_browser_people import sign_in
 from tests.webapp.running import SLUG, RunningStation, free_port, manifest_of, nik
 
 __all__ = ["running"]  # the fixture
@@ -223,13 +225,62 @@ def test_the_count_and_the_pace_stay_in_view_beside_a_stranger(
     running.scan(nik(90))
     expect(page.locator("#pile")).to_be_visible(timeout=WITHIN_MS)
     cut_off = page.evaluate(
-        """() => ["word", "card", "detail", "pile", "counted", "progress", "asides"]
-            .map(id => [id, document.getElementById(id).getBoundingClientRect().bottom])
-            .filter(([, bottom]) => bottom > innerHeight)"""
+        """() => ["word", "card", "detail", "pile", "counted", "progress", "pace"]
+            .map(id => [id, document.getElementById(id).getBoundingClientRect()])
+            .filter(([, box]) => box.bottom > innerHeight || box.height === 0).map(([id]) => id)"""
     )
     assert cut_off == []
     page.locator("#last button").last.scroll_into_view_if_needed()
     expect(page.locator("#last button").last).to_be_in_viewport()
+
+
+SEEN_WHOLE = """() => [...document.querySelectorAll("#last .entry")].filter(row => {
+        const list = row.parentElement.getBoundingClientRect(), box = row.getBoundingClientRect();
+        return box.top >= 0 && box.bottom <= Math.min(innerHeight, list.bottom + 1);
+    }).length"""
+ON_TOP_OF_EACH_OTHER = """() => {
+    const parts = [...document.querySelectorAll(".top a, .top button, .top select, .top li, #who")];
+    const boxes = parts.map(part => [part.textContent, part.getBoundingClientRect()]);
+    const cut = parts.filter(part => part.scrollWidth > part.clientWidth && part.tagName === "LI");
+    return [...cut.map(part => part.textContent), ...boxes.flatMap(([text, a], i) =>
+        boxes.slice(i + 1).filter(([, b]) => a.left < b.right - 1 && b.left < a.right - 1
+            && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+            .map(([other]) => `${text} / ${other}`))];
+}"""
+
+
+def test_the_last_ten_are_seen_without_scrolling_beside_the_camera_and_nothing_on_top_is_cut(
+    data_folder: Path, page: Page
+) -> None:
+    picture = bytes(cv2.imencode(".jpg", np.zeros((120, 160, 3), np.uint8))[1])
+    with RunningStation(data_folder, cameras={"kamera": lambda: picture}) as running:
+        running.create(title="Pemusnahan KTP-el rusak dan invalid Kota Kupang")
+        running.load(manifest_of(range(400), ("rusak", "salah cetak"), ("Oebobo", "Alak")))
+        running.add_people()
+        is_ready(running, "kamera", "serial-1")
+        for number in range(12):
+            running.scan(nik(number))
+        sign_in(page, running, Role.OFFICER)
+        expect(page.locator("#preview img")).to_be_visible(timeout=WITHIN_MS)
+        page.locator("#last-title").click()
+        for width, height in ((1440, 900), (820, 1180)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(SEEN_WHOLE) == 10
+        page.locator("#sign-out").click()
+        page.wait_for_url("**/login*")
+        is_ready(running, "pemindai-kiri")
+        sign_in(page, running, Role.SUPERVISOR)
+        expect(page.locator("#readers li")).to_have_count(3, timeout=WITHIN_MS)
+        for width in (1440, 1366, 820, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(ON_TOP_OF_EACH_OTHER) == []
+
+
+def is_ready(running: RunningStation, *readers: str) -> None:
+    for reader in readers:
+        running.station.bus.publish(
+            ReaderNotice(reader_id=ReaderId(reader), state=ReaderState.READY, message="")
+        )
 
 
 TOO_SMALL = """() => [...document.querySelectorAll(

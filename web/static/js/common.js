@@ -197,6 +197,7 @@ export const WORDS = {
   under_seal: () => t("Under seal"),
   waiting: () => t("Not confirmed"),
   refused: () => t("Not counted"),
+  paused: () => t("Paused"),
 };
 
 /** The words for the states of a batch. */

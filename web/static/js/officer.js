@@ -262,9 +262,7 @@ async function choose(wanted) {
   pace.clear();
   shownSequence = -1;
   refreshUndo();
-  say("ready", WORDS.ready(), "", slug
-    ? t("Scan a card, hold it in front of the camera, or type its number.")
-    : t("No batch is open. The supervisor opens one."));
+  sayReady();
   if (!slug) showRehearsal(false);
   live.follow(slug);
 }
@@ -292,9 +290,24 @@ byId("batch").addEventListener("change", async (event) => {
   }
 });
 
+/** A pause stands where verdicts stand, until it ends. */
+function showPause(isPaused, wasPaused) {
+  const shown = byId("verdict").dataset.verdict;
+  if (isPaused && (!wasPaused || shown === "ready")) say("paused", WORDS.paused(), "", t("No card is taken until counting is resumed."));
+  if (!isPaused && shown === "paused") sayReady();
+}
+
+function sayReady() {
+  say("ready", WORDS.ready(), "", slug
+    ? t("Scan a card, hold it in front of the camera, or type its number.")
+    : t("No batch is open. The supervisor opens one."));
+}
+
 function showBatch(newTally) {
+  const wasPaused = tally?.state === "paused";
   tally = newTally;
   showTally(tally);
+  if (wasPaused || tally.state === "paused") showPause(tally.state === "paused", wasPaused);
   container.heard(tally);
   pace.tally = tally;
   pace.show(live.stationNow());
@@ -328,7 +341,8 @@ const STATES = {
 
 function showReaders(readers) {
   byId("readers").replaceChildren(...readers.map((one) => make("li", { "data-state": one.state },
-    make("span", { class: "dot", "aria-hidden": "true" }), `${one.reader}: ${(STATES[one.state] ?? STATES.opening)()}`)));
+    make("span", { class: "dot", "aria-hidden": "true" }), one.reader,
+    make("span", { class: one.state === "ready" ? "unseen" : "" }, `: ${(STATES[one.state] ?? STATES.opening)()}`))));
   const lost = readers.filter((one) => one.state === "lost");
   for (const one of readers) {
     banner(`reader-${one.reader}`, "bad", one.state === "lost" ? named(one.reader, t(one.message, one.values)) : "");
@@ -420,16 +434,14 @@ byId("recover").addEventListener("click", async () => {
 
 function refreshSound() {
   const isOn = sound.isAwake();
-  byId("sound").setAttribute("aria-pressed", isOn);
-  byId("sound").hidden = isOn;
-  banner("sound", "hint", isOn ? "" : t("The sound is off until you tap once anywhere."));
+  banner("sound", "hint", isOn ? "" : t("The sound is off until you tap once anywhere."),
+    make("button", { type: "button", id: "sound", onclick: () => sound.wake(refreshSound) }, t("Sound on")));
 }
 
 // Not when the finger comes down: the banner would go, and the button move away from under it.
 for (const kind of ["click", "keydown"]) {
   addEventListener(kind, () => sound.isAwake() || sound.wake(refreshSound), { capture: true });
 }
-byId("sound").addEventListener("click", () => sound.wake(refreshSound));
 
 const live = new Live({
   picture(picture) {
