@@ -112,7 +112,7 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
         }
         return canonical(first.body | own)
 
-    def rows() -> Iterator[tuple[int, int, str, bytes]]:
+    def rows() -> Iterator[tuple[int, int, str, bytes, str, bytes]]:
         kept = tree.nodes_of(connection, batch.id)
         edge = {height: kept(height, 0) for height in (0, 1)}
         for sequence, number in placed:
@@ -120,16 +120,14 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
             leaf = merkle.leaf_hash(text.encode())
             nodes = merkle.completed_by(sequence, leaf, lambda height, _: edge[height])
             edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
-            yield batch.id, sequence, text, nodes
+            card = reading(number)
+            yield batch.id, sequence, text, nodes, identifier(number), card.payload
 
     placed = list(enumerate(numbers, start=2))
-    connection.executemany("insert into entry values (?, ?, ?, ?)", rows())
     connection.executemany(
-        "insert into opening values (?, ?, ?, ?, null)",
-        (
-            (batch.id, sequence, identifier(number), reading(number).payload)
-            for sequence, number in placed
-        ),
+        "insert into entry (batch_id, sequence, body, nodes, identifier, payload)"
+        " values (?, ?, ?, ?, ?, ?)",
+        rows(),
     )
     connection.executemany(
         "insert into piece values (?, ?, 1, ?)",

@@ -117,10 +117,8 @@ class Ways:
         if known.exists() and next(known.rows_where("identifier = :identifier", piece), None):
             return
         key = {"sequence": sequence}
-        self._naive.table("entry").insert(key | {"body": canonical(body)})
-        self._naive.table("opening").insert(
-            key | {"identifier": identifier, "payload": self.card.payload}
-        )
+        opening = {"identifier": identifier, "payload": self.card.payload}
+        self._naive.table("entry").insert(key | {"body": canonical(body)} | opening)
         known.insert(piece | key, pk="identifier")
         place = {"category": body["category"], "district": body["district"]}
         self._naive.table("tally").upsert(

@@ -99,8 +99,8 @@ def commitment_of(salt: bytes, identifier: str) -> str:
 
 def timestamp(at: datetime) -> str:
     """Return a time as it stands in entries and JSON: UTC, milliseconds, `…Z`."""
-    utc = at.astimezone(UTC).isoformat(timespec="milliseconds")
-    return utc.removesuffix("+00:00") + "Z"
+    utc = at.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:

@@ -58,7 +58,7 @@ class Tally:
 
     def total(self, verdict: str) -> int:
         """Return how many entries have a verdict (for `counted`: that are counted now)."""
-        return sum(row[0] for (kind, _, _), row in self.rows.items() if kind == verdict)
+        return sum([row[0] for (kind, _, _), row in self.rows.items() if kind == verdict])
 
     @property
     def counted(self) -> int:

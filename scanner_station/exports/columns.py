@@ -57,7 +57,7 @@ _NOT_IN_BODY: Final = {
     "sequence": "entry.sequence",
     "is_counted": "body ->> 'verdict' is 'counted' and voided_by is null",
     "local_time": "local_time(body ->> 'at')",
-    "identifier": "opening.identifier",
+    "identifier": "entry.identifier",
     "name": "line.name",
     "voided_by": "voided_by",
     "mark": ":mark",
@@ -77,9 +77,8 @@ with voids as materialized (
     where batch_id = :batch and instr(body, '"kind":"void"') group by target
 ), rows as (
     select {", ".join(_selected(column) for column in COLUMNS)}
-    from entry left join opening using (batch_id, sequence)
-    left join manifest_line line
-        on line.manifest_id = :manifest and line.identifier = opening.identifier
+    from entry left join manifest_line line
+        on line.manifest_id = :manifest and line.identifier = entry.identifier
     left join voids on voids.target = entry.sequence
     where entry.batch_id = :batch order by entry.sequence limit -1
 )
@@ -109,8 +108,7 @@ JSON_LINES: Final = """
 select substr(body, 1, length(body) - 1)
     || ',"identifier":' || json_quote(ifnull(identifier, ''))
     || iif(:mark is null, '', ',"mark":' || json_quote(:mark)) || '}' as line
-from entry left join opening using (batch_id, sequence)
-where entry.batch_id = :batch order by entry.sequence
+from entry where batch_id = :batch order by sequence
 """
 """The body of each entry exactly as logged; after its last key the identifier, and in a rehearsal
 its mark."""

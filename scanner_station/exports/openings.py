@@ -68,7 +68,7 @@ def export_openings(
         "card", 1, lambda text: commitment_of(card_salt(secret, text), text), deterministic=True
     )
     known = (
-        "select identifier from opening where batch_id = :batch and identifier <> ''"
+        "select identifier from entry where batch_id = :batch and identifier is not null"
         " union select identifier from manifest_line where manifest_id = :manifest"
     )
     names = {"batch": batch.id, "manifest": batch.manifest_id}

@@ -1,10 +1,11 @@
 """What is known of one batch and one card, read from the file under the writer's lock."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
 from scanner_station.domain.counter import Known
-from scanner_station.domain.entry import Body
+from scanner_station.domain.entry import Body, committing
 from scanner_station.domain.errors import BatchError
 from scanner_station.domain.manifest import ManifestLine
 from scanner_station.domain.tally import Tally
@@ -18,6 +19,7 @@ class Counter:
 
     batch: Batch
     secret: bytes
+    commit: Callable[[str], str]
     tally: Tally
     next_sequence: int
 
@@ -29,9 +31,11 @@ def load_counter(connection: Connection, slug: str) -> Counter:
         BatchError: there is no such batch.
     """
     batch = require_batch(connection, slug)
+    secret = batches.secret_of(connection, batch.id)
     return Counter(
         batch=batch,
-        secret=batches.secret_of(connection, batch.id),
+        secret=secret,
+        commit=committing(secret),
         tally=load_tally(connection, batch),
         next_sequence=scan_log.next_sequence(connection, batch.id),
     )

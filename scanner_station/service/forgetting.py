@@ -7,7 +7,7 @@ nobody can open any more. What cannot be made again afterwards is in `CANNOT_BE_
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import islice
+from itertools import count, islice
 from sqlite3 import Connection
 from typing import Final
 
@@ -54,10 +54,10 @@ def forget(
             people.note(
                 connection, at=station.clock.now(), by=by, what="people forgotten", about=slug
             )
-    while True:
+    for start in count(0, forgetting.ROWS_A_STEP):
         with station.transaction() as connection:
-            left = forgetting.erase_some(connection, batch.id, batch.manifest_id)
-        if not left:
+            erased = forgetting.erase_some(connection, batch.id, batch.manifest_id, start)
+        if not erased:
             break
     station.forget_counter(slug)
     station.compact()

@@ -12,7 +12,7 @@ from scanner_station.clock import Clock, SystemClock
 from scanner_station.domain.counter import CountedPiece, Verdict, judge
 from scanner_station.domain.custody import KINDS, Custody
 from scanner_station.domain.custody_records import Container
-from scanner_station.domain.entry import Body, Entry, Kind, card_commitment, timestamp
+from scanner_station.domain.entry import Body, Entry, Kind, timestamp
 from scanner_station.domain.errors import EntryError, InputError, StorageError
 from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
 from scanner_station.domain.identifier import Unreadable
@@ -253,7 +253,7 @@ class Station:
         known = known_of(connection, batch, identifier, line)
         judgement = judge(identified.scheme, known)
         body |= {
-            "card": card_commitment(counter.secret, identifier),
+            "card": counter.commit(identifier),
             "category": line.category if line else batch.category,
             "district": line.district if line else "",
             "verdict": judgement.verdict,

@@ -40,8 +40,7 @@ def remarkable(connection: Connection, batch_id: int) -> Iterator[StoredEntry]:
     """Yield every entry that is not simply one more counted card, in order, without payloads."""
     found = connection.execute(
         f"select sequence, body, identifier from {_OF_REMARKABLE}"  # noqa: S608 - constants of ours
-        " left join opening using (batch_id, sequence)"
-        f" where entry.batch_id = ? and {_REMARKABLE} order by sequence",
+        f" where batch_id = ? and {_REMARKABLE} order by sequence",
         (batch_id,),
     )
     for sequence, body, identifier in found:

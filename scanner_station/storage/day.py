@@ -14,8 +14,8 @@ def entries(connection: Connection, batch_id: int, start: str, end: str) -> Iter
     The whole log is looked through: order comes from the sequence, never from the clock.
     """
     found = connection.execute(
-        "select sequence, body, identifier from entry left join opening using (batch_id, sequence)"
-        " where entry.batch_id = ? and body ->> 'at' >= ? and body ->> 'at' < ? order by sequence",
+        "select sequence, body, identifier from entry"
+        " where batch_id = ? and body ->> 'at' >= ? and body ->> 'at' < ? order by sequence",
         (batch_id, start, end),
     )
     for sequence, body, identifier in found:

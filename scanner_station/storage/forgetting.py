@@ -3,9 +3,8 @@
 from sqlite3 import Connection
 from typing import Final
 
-_ROWS_A_STEP: Final = 4096
+ROWS_A_STEP: Final = 4096
 _KEYS: Final = {
-    "opening": "sequence",
     "piece": "identifier, piece",
     "photograph": "sequence",
     "manifest_line": "identifier",
@@ -18,12 +17,19 @@ def erase_secret(connection: Connection, batch_id: int) -> None:
     connection.execute("delete from batch_secret where batch_id = ?", (batch_id,))
 
 
-def erase_some(connection: Connection, batch_id: int, manifest_id: int | None) -> int:
-    """Erase some of the rows that name people, overwriting them; return how many."""
+def erase_some(connection: Connection, batch_id: int, manifest_id: int | None, start: int) -> int:
+    """Erase some of what names people, overwriting it; return how many rows, 0 for no more.
+
+    `start`: how many entries of the log are through already; `ROWS_A_STEP` more are at each call.
+    """
     connection.execute("pragma secure_delete = on")
-    erased = 0
+    # All of them, whether they hold something or not: so that 0 means the end of the log.
+    erased = connection.execute(
+        "update entry set identifier = null, payload = null, nonce = null"
+        " where batch_id = ? and sequence >= ? and sequence < ?",
+        (batch_id, start, start + ROWS_A_STEP),
+    ).rowcount
     for table, column, owner in (
-        ("opening", "batch_id", batch_id),
         ("piece", "batch_id", batch_id),
         ("photograph", "batch_id", batch_id),
         ("manifest_line", "manifest_id", manifest_id),
@@ -32,7 +38,7 @@ def erase_some(connection: Connection, batch_id: int, manifest_id: int | None) -
         erased += connection.execute(
             f"delete from {table} where {column} = ? and ({names}) in"  # noqa: S608 - our own names
             f" (select {names} from {table} where {column} = ? limit ?)",
-            (owner, owner, _ROWS_A_STEP),
+            (owner, owner, ROWS_A_STEP),
         ).rowcount
     if not erased:
         # Of a short file even the digest would let its numbers be guessed.

@@ -68,10 +68,9 @@ def named(
     """Yield the same cards with their people, by district and name."""
     found = connection.execute(
         "select entry.sequence, body ->> 'kind', body ->> 'card', body ->> 'category' as category,"  # noqa: S608 - a constant of ours
-        " body ->> 'district' as district, body ->> 'number', opening.identifier, name, address"
-        " from entry left join opening using (batch_id, sequence)"
-        " left join manifest_line on manifest_line.manifest_id = :manifest"
-        " and manifest_line.identifier = opening.identifier"
+        " body ->> 'district' as district, body ->> 'number', entry.identifier, name, address"
+        " from entry left join manifest_line on manifest_line.manifest_id = :manifest"
+        " and manifest_line.identifier = entry.identifier"
         f" where entry.batch_id = :batch and {_STANDING}"
         " order by entry.body ->> 'district', name collate nocase, entry.sequence",
         {"batch": batch_id, "manifest": manifest_id},

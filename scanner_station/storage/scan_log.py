@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from scanner_station.domain.counter import CountedPiece, Verdict
 from scanner_station.domain.entry import Body, Entry, canonical
@@ -15,10 +16,15 @@ from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally, Tal
 from scanner_station.domain.tiles import MOST_ENTRY_BYTES
 from scanner_station.storage import tree
 
+_IS_COUNTED_NOW: Final = (
+    "exists (select 1 from piece where piece.identifier = entry.identifier"
+    " and piece.batch_id = entry.batch_id and piece.sequence = entry.sequence)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """One entry as read back: its body, and what its opening still holds ('' once forgotten)."""
+    """One entry as read back: its body, and what opens it ('' once forgotten)."""
 
     sequence: int
     body: Body
@@ -27,7 +33,7 @@ class StoredEntry:
 
 
 def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
-    """Write an entry with its place in the tree, and its opening.
+    """Write an entry with its place in the tree, and what opens it.
 
     Raises:
         InputError: it is longer than an entry can be in a bundle.
@@ -42,20 +48,18 @@ def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
             most=MOST_ENTRY_BYTES,
         )
     connection.execute(
-        "insert into entry (batch_id, sequence, body, nodes) values (?, ?, ?, ?)",
+        "insert into entry (batch_id, sequence, body, nodes, identifier, payload, nonce)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
         (
             batch_id,
             entry.sequence,
             body,
             tree.completed_by(connection, batch_id, entry.sequence, data),
+            entry.identifier or None,
+            entry.payload or None,
+            entry.nonce,
         ),
     )
-    if entry.identifier or entry.payload or entry.nonce is not None:
-        connection.execute(
-            "insert into opening (batch_id, sequence, identifier, payload, nonce)"
-            " values (?, ?, ?, ?, ?)",
-            (batch_id, entry.sequence, entry.identifier, entry.payload, entry.nonce),
-        )
 
 
 def count_piece(
@@ -101,12 +105,13 @@ def pieces_of(
     """
     rows = connection.execute(
         "select piece.batch_id, state, slug, piece, sequence from piece"
-        " join batch on batch.id = piece.batch_id where identifier = :identifier"
-        " and (batch.id = :here or not (is_rehearsal"
-        " or (select is_rehearsal from batch where id = :here)))"
-        " order by piece.batch_id, sequence",
-        {"identifier": identifier, "here": batch_id},
-    )
+        " join batch on batch.id = piece.batch_id where identifier = ?1"
+        " and (batch.id = ?2 or not (is_rehearsal"
+        " or (select is_rehearsal from batch where id = ?2)))",
+        (identifier, batch_id),
+    ).fetchall()
+    # Sorted here, because SQLite would prepare to sort for every card that has no piece at all.
+    rows.sort(key=lambda row: (row[0], row[4]))
     return [
         (batch_id, state, CountedPiece(batch=slug, piece=piece, sequence=sequence))
         for batch_id, state, slug, piece, sequence in rows
@@ -116,7 +121,7 @@ def pieces_of(
 def sequence_of_nonce(connection: sqlite3.Connection, batch_id: int, nonce: str) -> int | None:
     """Return the entry that a page's nonce already made."""
     row = connection.execute(
-        "select sequence from opening where batch_id = ? and nonce = ?", (batch_id, nonce)
+        "select sequence from entry where batch_id = ? and nonce = ?", (batch_id, nonce)
     ).fetchone()
     return None if row is None else int(row[0])
 
@@ -134,9 +139,8 @@ def entries(
 ) -> Iterator[StoredEntry]:
     """Yield entries in order from sequence `since`, reading as it goes; -1 is no limit."""
     rows = connection.execute(
-        "select entry.sequence, body, identifier, payload from entry"
-        " left join opening using (batch_id, sequence)"
-        " where entry.batch_id = ? and entry.sequence >= ? order by entry.sequence limit ?",
+        "select sequence, body, identifier, payload from entry"
+        " where batch_id = ? and sequence >= ? order by sequence limit ?",
         (batch_id, since, limit),
     )
     for sequence, body, identifier, payload in rows:
@@ -159,12 +163,9 @@ def last_counted(
 ) -> int | None:
     """Return the newest entry that is counted now, looking back over `within` entries."""
     row = connection.execute(
-        "select sequence from entry where batch_id = :batch"
+        f"select sequence from entry where batch_id = :batch and {_IS_COUNTED_NOW}"  # noqa: S608 - ours
         " and sequence > (select max(sequence) from entry where batch_id = :batch) - :within"
         " and body ->> 'verdict' = 'counted'"
-        " and exists (select 1 from opening join piece using (identifier, batch_id)"
-        "   where opening.batch_id = entry.batch_id and opening.sequence = entry.sequence"
-        "   and piece.sequence = entry.sequence)"
         " order by sequence desc limit 1",
         {"batch": batch_id, "within": within},
     ).fetchone()
@@ -180,9 +181,7 @@ def counted_around(
         row = connection.execute(
             f"select sequence from entry where batch_id = :batch"  # noqa: S608  # asc or desc
             " and sequence between :first and :last and body ->> 'verdict' = 'counted'"
-            " and exists (select 1 from opening join piece using (identifier, batch_id)"
-            "   where opening.batch_id = entry.batch_id and opening.sequence = entry.sequence"
-            f"   and piece.sequence = entry.sequence) order by sequence {order} limit 1",
+            f" and {_IS_COUNTED_NOW} order by sequence {order} limit 1",
             {"batch": batch_id, "first": first, "last": last},
         ).fetchone()
         return None if row is None else int(row[0])
@@ -254,8 +253,7 @@ where kind = 'void' group by 1, 2, 3
 _FOLD_PIECES = f"""
 create temp table folded as
 select identifier, batch_id, body ->> 'piece' as piece, sequence
-from entry join opening using (batch_id, sequence)
-where batch_id = :batch and identifier <> ''
+from entry where batch_id = :batch and identifier is not null
     and (body ->> 'verdict' = '{Verdict.COUNTED}' or body ->> 'kind' = 'add')
     and sequence not in (select body ->> 'target' from entry
         where batch_id = :batch and body ->> 'kind' = 'void')

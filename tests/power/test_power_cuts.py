@@ -237,8 +237,7 @@ class Inspector:
 
 def entries_in(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
     return connection.execute(
-        "select body, nodes, identifier, payload, nonce from entry"
-        " left join opening using (batch_id, sequence) order by sequence"
+        "select body, nodes, identifier, payload, nonce from entry order by sequence"
     ).fetchall()
 
 

@@ -163,7 +163,7 @@ def test_a_reader_who_holds_the_old_pages_is_told_of(station: Station) -> None:
     close(station)
     reader = open_to_read(station.folder)
     reader.execute("begin")
-    reader.execute("select count(*) from opening").fetchone()
+    reader.execute("select count(*) from piece").fetchone()
     with pytest.raises(StorageError, match="still reading"):
         forgetting.forget(station, SLUG, by="penyelia")
     reader.close()
