@@ -11,6 +11,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -151,8 +152,12 @@ class Database:
 def open_to_read(folder: Path) -> sqlite3.Connection:
     """Return a connection that can only read, to be used beside the writer.
 
+    A folder of an earlier version is brought up to date first.
+
     Raises:
-        StorageError: there is no station in this folder, or the file is damaged.
+        FolderInUseError: it is of an earlier version, which is running.
+        StorageError: there is no station in this folder, it is of a later version, or the file is
+            damaged.
     """
     path = folder / FILE_NAME
     if not path.is_file():
@@ -169,10 +174,13 @@ def open_to_read(folder: Path) -> sqlite3.Connection:
             check_same_thread=False,
             timeout=5,
         )
-        connection.execute("select 1 from sqlite_schema").fetchone()
+        if not _pending(connection):
+            return connection
+        connection.close()
     except sqlite3.Error as error:
         raise _failure(error, path) from error
-    return connection
+    _bring_up_to_date(folder)
+    return open_to_read(folder)
 
 
 def new_secret(size_bytes: int) -> bytes:
@@ -204,7 +212,36 @@ def _assert_durable(connection: sqlite3.Connection) -> None:
         )
 
 
+def _bring_up_to_date(folder: Path) -> None:
+    lock = FolderLock(folder)
+    try:
+        Database(folder).close()
+    finally:
+        lock.release()
+
+
+def _pending(connection: sqlite3.Connection) -> list[str]:
+    # The migrations that the file lacks.
+    applied = set[str]()
+    if connection.execute(
+        "select 1 from sqlite_schema where name = '_sqlite_migrations'"
+    ).fetchone():
+        rows = connection.execute(
+            "select name from _sqlite_migrations where migration_set = 'station'"
+        )
+        applied.update(name for (name,) in rows)
+    known = [name for name, _ in _sections()]
+    if not applied.issubset(known):
+        raise StorageError(
+            "the data folder was last written by a newer version of this program; install that "
+            "version, or name another folder with --data"
+        )
+    return [name for name in known if name not in applied]
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
+    if not _pending(connection):
+        return
     import sqlite_utils  # brings numpy along, for which a command that only reads need not wait
 
     migrations = sqlite_utils.Migrations("station")
@@ -213,6 +250,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     migrations.apply(sqlite_utils.Database(connection))
 
 
+@cache
 def _sections() -> list[tuple[str, str]]:
     text = resources.files("scanner_station.storage").joinpath("schema.sql").read_text("utf-8")
     parts = re.split(r"^-- migration: (\w+)$", text, flags=re.MULTILINE)

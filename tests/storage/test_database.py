@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from scanner_station.domain.errors import FolderInUseError, StorageError
 from scanner_station.storage import database, scan_log
-from scanner_station.storage.database import Database
+from scanner_station.storage.database import FILE_NAME, Database, FolderLock, open_to_read
 
 READ = ("select body, nodes, identifier, payload, nonce from entry{} order by sequence").format
 BATCH = (
@@ -15,15 +16,19 @@ BATCH = (
 )
 
 
-def test_what_opens_the_entries_moves_into_their_rows_and_nothing_else_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sections = database._sections()
+@pytest.fixture
+def earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The database of a station of which entries were opened in a table of their own."""
+    sections = [one for one in database._sections() if one[0] < "060"]
     with monkeypatch.context() as patch:
-        earlier = [one for one in sections if one[0] < "060"]
-        patch.setattr(database, "_sections", lambda: earlier)
-        old = Database(tmp_path)
-    with old.transaction() as connection:
+        patch.setattr(database, "_sections", lambda: sections)
+        return Database(tmp_path)
+
+
+def test_what_opens_the_entries_moves_into_their_rows_and_nothing_else_changes(
+    tmp_path: Path, earlier: Database
+) -> None:
+    with earlier.transaction() as connection:
         connection.execute(BATCH)
         connection.executemany(
             "insert into entry values (1, ?, ?, ?)",
@@ -31,10 +36,10 @@ def test_what_opens_the_entries_moves_into_their_rows_and_nothing_else_changes(
         )
         connection.execute("insert into opening values (1, 1, '9901', x'39393031', 'a')")
         connection.execute("insert into opening values (1, 2, '', x'ff', null)")
-    before = old.connection.execute(
+    before = earlier.connection.execute(
         READ(" left join opening using (batch_id, sequence)")
     ).fetchall()
-    old.close()
+    earlier.close()
 
     new = Database(tmp_path)
     after = new.connection.execute(READ("")).fetchall()
@@ -50,3 +55,32 @@ def test_what_opens_the_entries_moves_into_their_rows_and_nothing_else_changes(
             "insert into entry (batch_id, sequence, body, nonce) values (1, 3, '{}', 'a')"
         )
     new.close()
+
+
+def test_a_folder_of_an_earlier_version_is_brought_up_to_date_by_whoever_reads_it_first(
+    tmp_path: Path, earlier: Database
+) -> None:
+    with earlier.transaction() as connection:
+        connection.execute(BATCH)
+    earlier.close()
+    lock = FolderLock(tmp_path)
+    with pytest.raises(FolderInUseError, match="in use by a running station"):
+        open_to_read(tmp_path)
+    lock.release()
+    reading = open_to_read(tmp_path)
+    assert reading.execute("select count(identifier) from entry").fetchone() == (0,)
+    reading.close()
+    FolderLock(tmp_path).release()
+
+
+def test_a_folder_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    later = Database(tmp_path)
+    later.connection.execute(
+        "insert into _sqlite_migrations select null, 'station', '999_later', ''"
+    )
+    later.close()
+    before = (tmp_path / FILE_NAME).read_bytes()
+    for opening in (Database, open_to_read):
+        with pytest.raises(StorageError, match="newer version"):
+            opening(tmp_path)
+    assert (tmp_path / FILE_NAME).read_bytes() == before
