@@ -56,6 +56,15 @@ class Tally:
         row[0] += total
         row[1] += manual
 
+    def put(self, body: Body, times: int = 1) -> None:
+        """Add what the entry of a card puts to the tally; with -1 times, take it back."""
+        if what := counted_as(body):
+            manual = times if body["kind"] == Kind.MANUAL else 0
+            place = str(body["category"]), str(body.get("district", ""))
+            self.add(what, *place, total=times, manual=manual)
+        else:
+            self.add(str(body["verdict"]), total=times, manual=0)
+
     def total(self, verdict: str) -> int:
         """Return how many entries have a verdict (for `counted`: that are counted now)."""
         return sum([row[0] for (kind, _, _), row in self.rows.items() if kind == verdict])

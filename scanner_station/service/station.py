@@ -9,9 +9,8 @@ from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.clock import Clock, SystemClock
-from scanner_station.domain.counter import CountedPiece, Verdict, judge
+from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import KINDS, Custody
-from scanner_station.domain.custody_records import Container
 from scanner_station.domain.entry import Body, Entry, Kind, timestamp
 from scanner_station.domain.errors import EntryError, InputError, StorageError
 from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
@@ -23,15 +22,15 @@ from scanner_station.service.bus import Bus
 from scanner_station.service.counter import (
     Counter,
     body_of,
-    known_of,
     line_of,
     load_counter,
     require_open,
 )
+from scanner_station.service.judging import entry_of
 from scanner_station.service.log_begin import load_key, opening_body
 from scanner_station.service.log_check import ENTRIES_AT_START, check_at_start, check_log
 from scanner_station.storage import batches, custody, manifests, scan_log
-from scanner_station.storage.batches import STILL_OPEN, Batch
+from scanner_station.storage.batches import STILL_OPEN
 from scanner_station.storage.database import Database, FolderLock
 
 _ENTRIES_PER_KEPT_TALLY: Final = 1000
@@ -205,7 +204,9 @@ class Station:
                         counter.tally.as_rows(),
                         counter.next_sequence - 1,
                     )
-                entry, name, repeats = self._judge(connection, counter, reading, by, typed, nonce)
+                entry, name, repeats = entry_of(
+                    connection, counter, reading, station=self.name, by=by, typed=typed, nonce=nonce
+                )
                 if photograph:
                     entry.body["photograph"] = hashlib.sha256(photograph).hexdigest()
                 self._write_scan(connection, counter.batch.id, entry)
@@ -219,65 +220,6 @@ class Station:
             )
         self.bus.publish(recorded)
         return recorded
-
-    def _judge(
-        self,
-        connection: Connection,
-        counter: Counter,
-        reading: Reading,
-        by: str,
-        typed: bool,
-        nonce: str | None,
-    ) -> tuple[Entry, str, Body | None]:
-        # Returns the entry, the manifest's name for the card and the entry that it repeats.
-        batch = counter.batch
-        body: Body = {
-            "at": timestamp(reading.at),
-            "batch": batch.slug,
-            "by": by,
-            "kind": Kind.MANUAL if typed else Kind.SCAN,
-            "reader": reading.reader_id,
-            "sequence": counter.next_sequence,
-            "station": self.name,
-            "symbology": reading.symbology,
-        }
-        identified = batch.schemes.identify(reading.payload)
-        if isinstance(identified, Unreadable):
-            body |= {"verdict": Verdict.UNREADABLE, "reason": identified.reason}
-            entry = Entry(
-                sequence=counter.next_sequence, body=body, payload=reading.payload, nonce=nonce
-            )
-            return entry, "", None
-        identifier = identified.identifier
-        line = line_of(connection, batch, identifier)
-        known = known_of(connection, batch, identifier, line)
-        judgement = judge(identified.scheme, known)
-        body |= {
-            "card": counter.commit(identifier),
-            "category": line.category if line else batch.category,
-            "district": line.district if line else "",
-            "verdict": judgement.verdict,
-        }
-        if judgement.verdict is Verdict.NOT_ON_MANIFEST:
-            body["category"] = ""
-        if judgement.piece:
-            body["piece"] = judgement.piece
-        repeats = None
-        if first := judgement.first:
-            body |= {"first_batch": first.batch, "first_sequence": first.sequence}
-            if sealed := _sealed_container(connection, batch, first):
-                body["sealed_container"] = sealed.number
-            repeats = body_of(connection, first.batch, first.sequence)
-        elif earlier := judgement.earlier:
-            body |= {"earlier_batch": earlier.batch, "earlier_sequence": earlier.sequence}
-        entry = Entry(
-            sequence=counter.next_sequence,
-            body=body,
-            identifier=identifier,
-            payload=reading.payload,
-            nonce=nonce,
-        )
-        return entry, line.name if line else "", repeats
 
     def _outcome(
         self,
@@ -307,7 +249,7 @@ class Station:
             )
 
     def _accept(self, counter: Counter, entry: Entry) -> None:
-        counter.tally.add(*_tally_key(entry.body), total=1, manual=_manual(entry.body))
+        counter.tally.put(entry.body)
         counter.next_sequence = entry.sequence + 1
 
     def begin_log(self, slug: str, *, by: str) -> None:
@@ -389,7 +331,7 @@ class Station:
                 scan_log.append(
                     connection, counter.batch.id, Entry(sequence=counter.next_sequence, body=body)
                 )
-            counter.tally.add(*_tally_key(target.body), total=-1, manual=-_manual(target.body))
+            counter.tally.put(target.body, times=-1)
             counter.tally.add(VOIDED, total=1, manual=0)
             counter.next_sequence += 1
             recorded = self._outcome(counter, body, target.identifier, repeats=target.body)
@@ -459,23 +401,3 @@ class Station:
         if slug not in self._counters:
             self._counters[slug] = load_counter(self._database.connection, slug)
         return self._counters[slug]
-
-
-def _tally_key(body: Body) -> tuple[str, str, str]:
-    if what := counted_as(body):
-        return what, str(body["category"]), str(body.get("district", ""))
-    return str(body["verdict"]), "", ""
-
-
-def _manual(body: Body) -> int:
-    return int(body["kind"] == Kind.MANUAL and body["verdict"] == Verdict.COUNTED)
-
-
-def _sealed_container(
-    connection: Connection, batch: Batch, first: CountedPiece
-) -> Container | None:
-    # A card that lies under seal and is presented again: somebody has to look into that.
-    if first.batch != batch.slug:
-        return None
-    told = custody.bodies(connection, batch.id, custody.OF_CONTAINERS)
-    return Custody.of(told).sealed_container_of(first.sequence)
