@@ -180,7 +180,7 @@ def supervisor(page: Page, running: RunningStation, shoot: Shoot) -> None:
     page.wait_for_selector("#creating[open]")
     shoot("supervisor-new")
     page.click("#creating .leave")
-    page.click(".batch[data-slug=besok] .row button:nth-of-type(2)")
+    page.click(".batch[data-slug=besok] .row button.main")
     shoot("supervisor-manifest")
     bad = f"nik,nama,kategori\n{nik(1)},A,rusak\n{nik(1)},B,rusak\n12345,C,rusak\n,D,rusak\n"
     page.set_input_files(

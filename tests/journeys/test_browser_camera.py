@@ -173,7 +173,7 @@ def test_a_witnesss_key_held_before_the_camera_is_named_in_the_log_and_counts_as
     # Typed, or from a scanner that types: the fallback, which finds it named.
     page.fill("#number", key.text)
     page.press("#number", "Enter")
-    expect(page.locator("#naming-known")).to_contain_text("pada catatan 2")
+    expect(page.locator("#naming-known")).to_contain_text("pada entri 2")
     with running.views.connection() as connection:
         bodies = [entry.body for entry in views.entries(connection, SLUG)]
     assert [body["kind"] for body in bodies] == ["open", "scan", "witness"]

@@ -48,7 +48,7 @@ def test_the_picture_of_the_count_grows_with_the_cards(running: RunningStation, 
     refused: list[str] = []
     page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
     open_witness(page, running)
-    expect(page.locator("#growth")).to_have_text("Belum ada.", timeout=WITHIN_MS)
+    expect(page.locator("#growth")).to_have_text("Digambar sejak kartu pertama.", timeout=WITHIN_MS)
     for number in range(3):
         running.scan(nik(number))
     expect(page.locator("#growth")).to_have_attribute("data-counted", "3", timeout=WITHIN_MS)

@@ -4,7 +4,8 @@ import {
   banner, byId, call, figures, make, moment, number, ofBatch, REASONS, sentence, STATES, t, whole,
 } from "./common.js";
 import { Witnesses } from "./closing_witnesses.js";
-import { ask, prepare, submit } from "./forms.js";
+import { refill } from "./drafts.js";
+import { ask, askAgain, prepare, submit } from "./forms.js";
 import { keepLooking, redraw } from "./looking.js";
 
 const LOOKS_EVERY_MS = 4000;
@@ -12,7 +13,6 @@ const slug = byId("closing").dataset.slug;
 const isOpen = () => found.state === "open" || found.state === "paused";
 let found = null;
 let shown = "";
-let explained = null;
 
 // --- sums ----------------------------------------------------------------------------------
 
@@ -65,20 +65,33 @@ function named(one) {
     + (figures.length ? ` (${figures[0]} ${number(figures[1])}, ${figures[2]} ${number(figures[3])})` : "");
 }
 
+const state = (one) => (one.state === "open" ? t("not explained") : t("explained"));
+
 function difference(one) {
   const reasons = found.explanations.filter((said) => one.explained_by.includes(said.sequence));
   return make("li", { "data-what": one.what, "data-state": one.state },
-    make("div", {}, make("strong", {}, `${one.state === "open" ? t("open") : t("explained")}: `), named(one),
+    make("div", {}, make("strong", {}, `${state(one)}: `), named(one),
       ...reasons.map((said) => make("p", {}, t("“%(reason)s” (%(by)s, seconded by %(second)s)",
         { reason: said.reason, by: said.by, second: said.seconded_by })))),
     one.state === "open" && isOpen()
-      ? make("button", { type: "button", onclick: () => explain(one) }, t("Explain…")) : null);
+      ? make("button", { type: "button", onclick: () => ask(byId("explaining"), keyOf(one)) }, t("Explain…")) : null);
+}
+
+const keyOf = ({ what, category, district }) => ({ what, category, district });
+const openOnes = () => found.differences.filter((one) => one.state === "open");
+
+/** Return in words what is still to be explained, or null. */
+function unexplained(about) {
+  const all = openOnes().filter((one) => one.what === "missing");
+  if (about.isAll) return all.length ? sayMissing(all) : null;
+  const one = openOnes().find((other) => JSON.stringify(keyOf(other)) === JSON.stringify(about));
+  return one ? named(one) : null;
 }
 
 const MOST_PLACES = 3; // of missing cards, before they are told in one line
 
 function hindrances() {
-  const open = found.differences.filter((one) => one.state === "open");
+  const open = openOnes();
   // The station names open differences first, in the order of its list.
   const missing = open.filter((one) => one.what === "missing");
   const isMany = missing.length > MOST_PLACES;
@@ -95,40 +108,40 @@ function hindrances() {
 
 /** One line, and one explanation, for missing cards in many places; they are listed below. */
 function manyMissing(places) {
-  const cards = places.reduce((sum, one) => sum + one.open, 0);
-  const said = t("%(count)s cards are missing and not explained, in %(places)s places of category and district", { count: cards, places: places.length });
   return make("li", { "data-state": "open", "data-what": "missing" },
-    make("div", {}, sentence(said), make("p", {}, REMEDIES.missing())),
-    make("button", { type: "button", onclick: () => {
-      explained = { what: "missing", category: null, district: null };
-      ask(byId("explaining"), said);
-    } }, t("Explain all…")));
+    make("div", {}, sentence(sayMissing(places)), make("p", {}, REMEDIES.missing())),
+    make("button", { type: "button", onclick: () => ask(byId("explaining"), { isAll: true }) }, t("Explain all…")));
 }
+
+const sayMissing = (places) => t("%(count)s cards are missing and not explained, in %(places)s places of category and district",
+  { count: places.reduce((sum, one) => sum + one.open, 0), places: places.length });
 
 // --- card by card --------------------------------------------------------------------------
 
 const place = (one) => [one.category, one.district].filter(Boolean).join(" · ");
 const entry = (one) => t("entry %(sequence)s", { sequence: one.sequence });
-const state = (one) => (one.state === "open" ? t("open") : t("explained"));
 const photograph = (one) => (one.has_photograph
   ? make("a", { href: ofBatch(slug, `/photographs/${one.sequence}`), target: "_blank" }, t("Photograph")) : "");
+// Of each list: its name, what its columns hold, and a row of it.
+const HAND = () => [t("Entry"), t("Card"), t("Category and district"), t("By"), t("Agreed by"), t("Reason"), t("Photograph")];
 const byHand = (one) => [entry(one), one.identifier || t("number %(number)s", { number: one.number }), place(one), one.by,
-  one.agreed_by ? t("agreed by %(name)s", { name: one.agreed_by }) : "", one.reason, photograph(one)];
+  one.agreed_by, one.reason, photograph(one)];
 const LISTS = [
-  ["missing", () => t("Missing"), (one) => [one.name, one.identifier, one.category, one.district, number(one.pieces), state(one)]],
-  ["strangers", () => t("Not on the manifest"), (one) => [entry(one), one.identifier, moment(one.at), one.earlier_batch, state(one)]],
-  ["unreadable", () => t("Unreadable"), (one) => [entry(one), moment(one.at), one.reader, REASONS[one.reason]?.() ?? one.reason]],
-  ["voids", () => t("Taken back"), (one) => [entry(one), moment(one.at), one.by, place(one), one.reason]],
-  ["manual", () => t("Typed"), byHand],
-  ["added", () => t("Added"), byHand],
-  ["unidentified", () => t("Unidentified"), byHand],
-  ["earlier", () => t("Counted in an earlier batch"), (one) => [entry(one), one.identifier, one.batch]],
+  ["missing", () => t("Missing"), () => [t("Name"), t("Card"), t("Category"), t("District"), t("Cards"), t("State")], (one) => [one.name, one.identifier, one.category, one.district, number(one.pieces), state(one)]],
+  ["strangers", () => t("Not on the manifest"), () => [t("Entry"), t("Card"), t("Time"), t("Earlier batch"), t("State")], (one) => [entry(one), one.identifier, moment(one.at), one.earlier_batch, state(one)]],
+  ["unreadable", () => t("Unreadable"), () => [t("Entry"), t("Time"), t("Reader"), t("Reason")], (one) => [entry(one), moment(one.at), one.reader, REASONS[one.reason]?.() ?? one.reason]],
+  ["voids", () => t("Taken back"), () => [t("Entry"), t("Time"), t("By"), t("Category and district"), t("Reason")], (one) => [entry(one), moment(one.at), one.by, place(one), one.reason]],
+  ["manual", () => t("Typed"), HAND, byHand],
+  ["added", () => t("Added"), HAND, byHand],
+  ["unidentified", () => t("Unidentified"), HAND, byHand],
+  ["earlier", () => t("Counted in an earlier batch"), () => [t("Entry"), t("Card"), t("Earlier batch")], (one) => [entry(one), one.identifier, one.batch]],
 ];
 
 function lists() {
   const wereOpen = new Set([...document.querySelectorAll("#lists details[open]")].map((one) => one.dataset.list));
   byId("lists").replaceChildren(...LISTS.map((list) => {
     const [key, word] = list;
+    if (!found[key].length) return make("p", { class: "none" }, `${word()}: 0`);
     const made = make("details", { "data-list": key }, make("summary", {}, `${word()}: ${number(found[key].length)}`));
     // Thousands of rows are made only for whoever looks at them.
     made.addEventListener("toggle", () => made.open && made.childElementCount === 1 && made.append(rowsOf(list)));
@@ -137,32 +150,28 @@ function lists() {
   }));
 }
 
-function rowsOf([key, word, cells]) {
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": word() },
-    make("table", {}, make("tbody", {}, ...found[key].map((one) => make("tr", {},
+function rowsOf([key, word, columns, cells]) {
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": word() }, make("table", {},
+    make("thead", {}, make("tr", {}, ...columns().map((column) => make("th", { scope: "col" }, column)))),
+    make("tbody", {}, ...found[key].map((one) => make("tr", {},
       ...cells(one).map((cell) => make("td", {}, cell || "–")))))));
 }
 
 // --- what people do ------------------------------------------------------------------------
 
-const looking = (work) => async (data, form) => {
-  await work(data, form);
+const looking = (work) => async (data, form, about) => {
+  await work(data, form, about);
   await look();
 };
 
-function explain(one) {
-  explained = one;
-  ask(byId("explaining"), named(one));
-}
+prepare(byId("explaining"), looking((data, form, about) => {
+  const what = about.isAll ? { what: "missing", category: null, district: null } : about;
+  return call("POST", ofBatch(slug, "/explanations"), { ...data, ...what });
+}), unexplained);
 
-prepare(byId("explaining"), looking((data) => {
-  const { what, category, district } = explained;
-  return call("POST", ofBatch(slug, "/explanations"), { ...data, what, category, district });
-}));
-
-byId("seal").addEventListener("click", () => ask(byId("sealing"),
-  t("%(count)s cards go into the fire", { count: found.totals.burned })));
-prepare(byId("sealing"), looking((data) => call("POST", ofBatch(slug, "/seal"), data)));
+byId("seal").addEventListener("click", () => ask(byId("sealing")));
+prepare(byId("sealing"), looking((data) => call("POST", ofBatch(slug, "/seal"), data)),
+  () => (isOpen() ? t("%(count)s cards go into the fire", { count: found.totals.burned }) : null));
 
 submit(byId("burning"), looking((data) => call("POST", ofBatch(slug, "/burning"), data)));
 
@@ -212,6 +221,8 @@ function show() {
   byId("after").hidden = found.state !== "sealed";
   byId("burning").hidden = found.burning !== null;
   byId("before-fire").hidden = found.burning !== null;
+  byId("to-minutes").hidden = found.burning === null;
+  byId("to-log").classList.toggle("main", found.burning === null);
   byId("burned").textContent = found.burning
     ? t("Destroyed: %(at)s, %(method)s; present: %(present)s",
       { at: moment(found.burning.burned_at), method: found.burning.method, present: found.burning.present }) : "";
@@ -231,4 +242,6 @@ const witnesses = new Witnesses(slug, look);
 keepLooking(look, LOOKS_EVERY_MS, () => {
   fillDeclared();
   byId("declaring").querySelector("fieldset").disabled = false; // what is typed earlier would be overwritten
+  refill(byId("declaring"));
+  askAgain();
 });

@@ -8,21 +8,24 @@ const whose = (one) => (one.institution ? `${one.witness} (${one.institution})` 
 /** Shows what was said and takes in more; `look()` reads the batch anew. */
 export class Witnesses {
   constructor(slug, look) {
-    this.answered = null;
-    const path = (rest) => ofBatch(slug, rest);
-    const send = (rest) => async (data) => {
-      await call("POST", path(rest()), data);
+    this.unanswered = [];
+    const send = (rest) => async (data, form, about) => {
+      await call("POST", ofBatch(slug, rest(about)), data);
       await look();
     };
     byId("object").addEventListener("click", () => ask(byId("objecting")));
     byId("refuse").addEventListener("click", () => ask(byId("refusing")));
     prepare(byId("objecting"), send(() => "/objections"));
     prepare(byId("refusing"), send(() => "/refusals"));
-    prepare(byId("answering"), send(() => `/objections/${this.answered}/answer`));
+    prepare(byId("answering"), send((about) => `/objections/${about.sequence}/answer`), (about) => {
+      const one = this.unanswered.find(({ sequence }) => sequence === about.sequence);
+      return one ? `${whose(one)}: ${one.text}` : null;
+    });
   }
 
   /** Show what witnesses said by a reconciliation; `isOpen`: whether more can be said. */
   show(found, isOpen) {
+    this.unanswered = isOpen ? found.objections.filter((one) => !one.answer) : [];
     byId("object").hidden = !isOpen;
     byId("refuse").hidden = found.state === "cancelled";
     const lines = [...found.objections.map((one) => this.objection(one, isOpen)), ...found.refusals.map(refusal), ...found.notes.map(note)];
@@ -35,10 +38,7 @@ export class Witnesses {
       make("div", {}, make("strong", {}, `${t("Objection")}: `), `${whose(one)} · ${moment(one.at)} · ${t("entry %(sequence)s", { sequence: number(one.sequence) })}`,
         make("p", {}, `“${one.text}”`),
         one.answer ? make("p", {}, t("Answer of %(name)s: “%(answer)s”", { name: one.answered_by, answer: one.answer })) : null),
-      isOpen && !one.answer ? make("button", { type: "button", onclick: () => {
-        this.answered = one.sequence;
-        ask(byId("answering"), `${whose(one)}: ${one.text}`);
-      } }, t("Answer…")) : null);
+      isOpen && !one.answer ? make("button", { type: "button", onclick: () => ask(byId("answering"), { sequence: one.sequence }) }, t("Answer…")) : null);
   }
 }
 

@@ -53,6 +53,10 @@ export const day = (at) => days.format(new Date(at));
 /** Return a calendar day (YYYY-MM-DD) in words. */
 export const calendarDay = (text) => calendarDays.format(new Date(`${text}T00:00:00Z`));
 
+const months = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "long", year: "numeric" });
+/** Return a month (YYYY-MM) in words. */
+export const calendarMonth = (text) => months.format(new Date(`${text}-01T00:00:00Z`));
+
 /** Return today at the station as a date field has it: YYYY-MM-DD. */
 export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: settings.time_zone }).format(new Date());
 

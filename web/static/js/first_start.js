@@ -1,17 +1,13 @@
 // The first start: the supervisor and the office.
 
 import { byId, call, sentence, t } from "./common.js";
+import { forgetForm, keepForm, refill } from "./drafts.js";
 
 const form = byId("first");
 const refused = form.querySelector(".refused");
-const DRAFT = "first-start";
 
-// A reload keeps what was typed, but no passphrase.
-for (const [name, value] of JSON.parse(sessionStorage.getItem(DRAFT) ?? "[]")) form.elements[name].value = value;
-form.addEventListener("input", () => {
-  const typed = [...new FormData(form)].filter(([name]) => form.elements[name].type !== "password");
-  sessionStorage.setItem(DRAFT, JSON.stringify(typed));
-});
+keepForm(form);
+refill(form);
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -26,7 +22,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     await call("POST", "/api/first-start", data, 60_000);
-    sessionStorage.removeItem(DRAFT);
+    forgetForm(form);
     location.assign("/people");
   } catch (error) {
     if (error.status === undefined) throw error;

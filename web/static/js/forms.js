@@ -1,10 +1,13 @@
-// Forms and dialogs that ask people for something: one submission at a time, refusals in place.
+// Forms and dialogs that ask people for something: one submission at a time, refusals in place, and
+// what was typed outlasts a reload.
 
-import { CallError, sentence } from "./common.js";
+import { banner, CallError, sentence } from "./common.js";
+import { draftOf, forgetForm, keepForm, refill, shutDraft } from "./drafts.js";
 
-/** Do `work(data)` when the form is submitted; what the station refuses stands under the fields. */
-export function submit(form, work) {
+/** Do `work(data, form)` when the form is submitted; what the station refuses stands under the fields. */
+export function submit(form, work, about) {
   let isAtWork = false;
+  keepForm(form, about);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (isAtWork) return; // a double click is one wish
@@ -13,6 +16,7 @@ export function submit(form, work) {
     refused.textContent = "";
     try {
       await work(Object.fromEntries(new FormData(form)), form);
+      forgetForm(form);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       refused.textContent = sentence(error.message);
@@ -20,21 +24,71 @@ export function submit(form, work) {
       isAtWork = false;
     }
   });
+  if (!form.closest("dialog")) refill(form);
 }
 
-/** Open a dialog with empty fields; `what` says what it is about. */
-export function ask(dialog, what = "") {
-  dialog.querySelector("form").reset();
-  dialog.querySelector(".refused").textContent = "";
-  dialog.querySelector(".card").textContent = what;
-  dialog.showModal();
-}
+const prepared = new Map(); // dialog: {about, begin}
 
-/** Close on “leave”, and do `work(data)` on submitting, then close. */
-export function prepare(dialog, work) {
-  dialog.querySelector(".leave").addEventListener("click", () => dialog.close());
-  submit(dialog.querySelector("form"), async (data, form) => {
-    await work(data, form);
+/**
+ * Do `work(data, form, about)` on submitting, then close; “leave” closes, too, and forgets what was typed.
+ * `begin(about)` fills in what the dialog begins with and returns what it is about, in words; null: that is gone.
+ */
+export function prepare(dialog, work, begin = () => "") {
+  const form = dialog.querySelector("form");
+  const known = { about: null, begin };
+  prepared.set(dialog, known);
+  dialog.querySelector(".leave").addEventListener("click", () => {
+    forgetForm(form);
     dialog.close();
   });
+  dialog.addEventListener("close", () => shutDraft(form));
+  submit(form, async (data) => {
+    await work(data, form, known.about);
+    dialog.close();
+  }, () => known.about);
+}
+
+/** Open a dialog with empty fields, or with what was typed about the same before; false: that is gone. */
+export function ask(dialog, about = null) {
+  const form = dialog.querySelector("form");
+  const known = prepared.get(dialog);
+  form.reset();
+  form.querySelector(".refused").textContent = "";
+  const what = known.begin(about);
+  if (what === null) return false;
+  known.about = about;
+  const place = form.querySelector(".card");
+  if (place) place.textContent = what;
+  if (JSON.stringify(draftOf(form)?.about) === JSON.stringify(about)) refill(form);
+  dialog.showModal();
+  return true;
+}
+
+/** Open again the dialog that stood open with something typed in it when the page was left; false: none did. */
+export function askAgain() {
+  for (const dialog of prepared.keys()) {
+    const draft = draftOf(dialog.querySelector("form"));
+    if (draft?.isOpen && ask(dialog, draft.about)) return true;
+  }
+  return false;
+}
+
+/** Make a handler that does `work(event)` once at a time; a refusal stands in `place`, or on top of the page. */
+export function reportTo(place, work) {
+  let isBusy = false; // a second tap on the same button is not a second wish
+  return async (event) => {
+    event?.preventDefault();
+    if (isBusy) return;
+    isBusy = true;
+    if (place) place.textContent = "";
+    try {
+      await work(event);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      if (place) place.textContent = sentence(error.message);
+      else banner("refused", "bad", sentence(error.message));
+    } finally {
+      isBusy = false;
+    }
+  };
 }

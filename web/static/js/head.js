@@ -1,6 +1,7 @@
 // The panel with the newest signed head of a log; on a witness's page also the button that cosigns.
 
 import { banner, byId, call, make, moment, number, ofBatch, t } from "./common.js";
+import { forgetForm, keepForm, refill } from "./drafts.js";
 import { checkAndSign, checkHead, lastSigned, ownKey, parseHead, Refusal } from "./cosign.js";
 
 const LOOKS_EVERY_MS = 10_000;
@@ -16,7 +17,11 @@ export class HeadPanel {
     // Alone on the screen: beside it a camera would also see the head's code.
     byId("head-own")?.addEventListener("click", () => byId("own-key").showModal());
     byId("own-key-leave")?.addEventListener("click", () => byId("own-key").close());
-    byId("head-nonce")?.addEventListener("submit", (event) => this.keepNonce(event));
+    if (byId("head-nonce")) {
+      keepForm(byId("head-nonce"));
+      refill(byId("head-nonce"));
+      byId("head-nonce").addEventListener("submit", (event) => this.keepNonce(event));
+    }
     setInterval(() => this.look(), LOOKS_EVERY_MS);
   }
 
@@ -66,6 +71,7 @@ export class HeadPanel {
     try {
       await this.show(await call("POST", ofBatch(this.slug, "/nonce"), { nonce: byId("head-nonce-text").value }));
       byId("head-nonce-text").value = "";
+      forgetForm(byId("head-nonce"));
     } catch (error) {
       if (error.status === undefined) throw error;
       trouble.textContent = error.message;

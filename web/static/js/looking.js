@@ -31,8 +31,17 @@ export async function redraw(draw) {
   const held = document.activeElement;
   const list = held?.parentElement?.closest("[id]");
   const place = list ? [...list.querySelectorAll(CAN_HOLD)].indexOf(held) : -1;
+  const name = list && nameOf(held);
   draw();
-  if (held && !held.isConnected && list) byId(list.id)?.querySelectorAll(CAN_HOLD)[place]?.focus({ preventScroll: true });
+  if (!held || held.isConnected || !list) return;
+  const all = [...(byId(list.id)?.querySelectorAll(CAN_HOLD) ?? [])];
+  ((held.textContent && all.find((one) => nameOf(one) === name)) || all[place])?.focus({ preventScroll: true });
+}
+
+/** What a button or link says, and of which batch, entry, container or person: above it lines may come and go. */
+function nameOf(held) {
+  const { slug, sequence, number, name } = held.closest("[data-slug], [data-sequence], [data-number], [data-name]")?.dataset ?? {};
+  return JSON.stringify([slug, sequence, number, name, held.textContent]);
 }
 
 /**

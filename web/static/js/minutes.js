@@ -1,7 +1,9 @@
 // The supervisor's page of the minutes: number, place, legal basis, who signs.
 
-import { byId, call, make, ofBatch, sentence, t } from "./common.js";
+import { byId, call, make, ofBatch, t } from "./common.js";
+import { forget, keep, kept } from "./drafts.js";
 import { sayDay } from "./fields.js";
+import { reportTo } from "./forms.js";
 
 const form = byId("particulars");
 const address = ofBatch(form.dataset.slug, "/particulars");
@@ -40,7 +42,7 @@ function signer(kind, person = {}) {
     row.append(make("div", {}, make("label", { for: id }, title()), input));
   }
   row.append(make("button", {
-    type: "button", class: "danger", onclick: () => { row.remove(); byId(`add-${kind === "officers" ? "officer" : "witness"}`).focus(); },
+    type: "button", class: "danger", onclick: () => { row.remove(); keepTyped(); byId(`add-${kind === "officers" ? "officer" : "witness"}`).focus(); },
   }, t("Remove")));
   byId(kind).append(row);
   return row;
@@ -63,30 +65,32 @@ function show(particulars) {
   }
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  form.querySelector(".refused").textContent = "";
-  form.querySelector(".done").textContent = "";
-  try {
-    show(await call("POST", address, {
-      number: byId("number").value,
-      held_on: byId("held-on").value,
-      place: byId("place").value,
-      legal_basis: byId("legal-basis").value.split("\n").map((line) => line.trim()).filter(Boolean),
-      officers: signersOf("officers"),
-      witnesses: signersOf("witnesses"),
-    }));
-    form.querySelector(".done").textContent = t("Saved.");
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    form.querySelector(".refused").textContent = sentence(error.message);
-  }
+const typed = () => ({
+  number: byId("number").value,
+  held_on: byId("held-on").value,
+  place: byId("place").value,
+  legal_basis: byId("legal-basis").value.split("\n").map((line) => line.trim()).filter(Boolean),
+  officers: signersOf("officers"),
+  witnesses: signersOf("witnesses"),
 });
+
+// Rows of people come and go, so the paper is kept as a whole.
+const DRAFT = "paper";
+const keepTyped = () => keep(DRAFT, typed());
+form.addEventListener("input", keepTyped);
+
+form.addEventListener("submit", reportTo(form.querySelector(".refused"), async () => {
+  form.querySelector(".done").textContent = "";
+  show(await call("POST", address, typed()));
+  forget(DRAFT);
+  form.querySelector(".done").textContent = t("Saved.");
+}));
 
 byId("add-officer").addEventListener("click", () => signer("officers").querySelector("input").focus());
 byId("add-witness").addEventListener("click", () => signer("witnesses").querySelector("input").focus());
 
-show(await call("GET", address));
+show({ ...await call("GET", address), ...kept(DRAFT) });
 form.querySelector("fieldset[disabled]").disabled = false; // what is typed earlier would be overwritten
 known = (await call("GET", "/api/people")).people.filter((person) => person.role !== "witness" && person.is_active);
+for (const row of byId("officers").querySelectorAll(".signer")) complete(row);
 byId("known").replaceChildren(...known.map((person) => make("option", { value: person.name })));

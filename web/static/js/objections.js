@@ -2,6 +2,7 @@
 // whatever happens to the page meanwhile.
 
 import { byId, call, CallError, make, moment, ofBatch, sentence, t } from "./common.js";
+import { withoutNumbers } from "./drafts.js";
 
 /** Whether an entry is one of a witness's sentences, or the answer to one. */
 export const isSaid = (entry) => ["object", "answer", "refuse"].includes(entry.kind) || (entry.kind === "note" && Boolean(entry.witness));
@@ -88,7 +89,7 @@ export class Objections {
   keep() {
     const data = Object.fromEntries(new FormData(this.form));
     try {
-      if (data.objection?.trim()) localStorage.setItem(this.draftName, JSON.stringify(data));
+      if (data.objection?.trim()) localStorage.setItem(this.draftName, withoutNumbers(data));
       else localStorage.removeItem(this.draftName);
     } catch { /* a full or forbidden store: what is typed stays in the field */ }
   }

@@ -4,16 +4,20 @@ import {
   banner, byId, call, clockTime, kindOf, make, moment, number, ofBatch, REASONS, sentence, showRehearsal, showTally, t,
   titleOf, WORDS,
 } from "./common.js";
-import { Entries } from "./entries.js";
 import { stayAwake } from "./awake.js";
 import { ContainerLine } from "./container.js";
+import { Entries } from "./entries.js";
+import { askAgain } from "./forms.js";
 import { Live } from "./live.js";
+import { Offer } from "./offer.js";
 import { Pace } from "./pace.js";
 import * as photo from "./photo.js";
 import { isSetAside, Pile } from "./pile.js";
 import { watchCameras } from "./preview.js";
+import { Readers } from "./readers.js";
 import { Sender } from "./sender.js";
 import * as sound from "./sound.js";
+import { TakingBack } from "./take_back.js";
 import { Typing } from "./typing.js";
 import * as wedge from "./wedge.js";
 import { isWitnessKey, WitnessKey } from "./witness_key.js";
@@ -23,14 +27,13 @@ let tally = null;
 let fault = { message: "" };
 let isAlive = true;
 let shownSequence = -1;
-let hints = {};
 const sounded = new Set(); // sequences of this batch whose sound was played
 
 const pile = new Pile(() => slug);
 const pace = new Pace();
 const container = new ContainerLine(() => slug);
 const entries = new Entries(byId("last"), {
-  onTakeBack: askToTakeBack, onFind: (entry) => pile.find(entry.sequence), isSetAside,
+  onTakeBack: (entry) => takeBack.ask(entry), onFind: (entry) => pile.find(entry.sequence), isSetAside,
 });
 
 // --- the verdict ---------------------------------------------------------------------------
@@ -113,7 +116,7 @@ function takeIn(entry) {
   const isNew = entries.add(entry);
   const known = entries.known.get(entry.sequence);
   entries.draw();
-  refreshUndo();
+  takeBack.refresh();
   if (isNew) {
     pace.heard(entry);
     pile.heard(entry);
@@ -185,7 +188,7 @@ new Typing({ slug: () => slug, count: (text) => capture(text, true) });
 
 photo.listen(() => slug, {
   entry: takeIn,
-  offer: askAbout,
+  offer: (found) => offer.ask(found),
   unread() {
     sound.play("unreadable");
     say("unreadable", WORDS.unreadable(), "", t("Nothing on the picture could be read for certain. Nothing was counted: take it again from closer, or type the number."));
@@ -198,55 +201,7 @@ photo.listen(() => slug, {
 
 // --- taking back ---------------------------------------------------------------------------
 
-let undoing = null;
-
-function askToTakeBack(entry) {
-  undoing = entry;
-  byId("undo-what").textContent = [
-    t("entry %(sequence)s", { sequence: entry.sequence }), entry.identifier || entry.masked, clockTime(entry.at),
-  ].join(" · ");
-  byId("undo-refused").textContent = "";
-  byId("reason").value = "";
-  byId("undoing").showModal();
-}
-
-function refreshUndo() {
-  byId("undo").disabled = !entries.lastCounted;
-}
-
-byId("undo").addEventListener("click", () => entries.lastCounted && askToTakeBack(entries.lastCounted));
-byId("undo-leave").addEventListener("click", () => byId("undoing").close());
-byId("undoing").querySelector("form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const button = byId("undo-do");
-  button.disabled = true;
-  try {
-    const reason = byId("reason").value;
-    takeIn(await call("POST", ofBatch(slug, "/void"), { sequence: undoing.sequence, reason }));
-    byId("undoing").close();
-    await findLastCounted();
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    byId("undo-refused").textContent = sentence(error.message);
-  } finally {
-    button.disabled = false;
-  }
-});
-
-// The last card that counts may be further back than what this page has seen.
-async function findLastCounted() {
-  if (entries.lastCounted) return;
-  const { last_counted: last } = await call("GET", ofBatch(slug, "/live"));
-  if (last) entries.add(last);
-  refreshUndo();
-}
-
-addEventListener("keydown", (event) => {
-  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
-  if (event.target instanceof HTMLInputElement && event.target.value) return; // its own undo
-  event.preventDefault();
-  if (entries.lastCounted) askToTakeBack(entries.lastCounted);
-});
+const takeBack = new TakingBack({ slug: () => slug, entries, taken: takeIn });
 
 // --- the batch -----------------------------------------------------------------------------
 
@@ -261,7 +216,7 @@ async function choose(wanted) {
   pile.clear();
   pace.clear();
   shownSequence = -1;
-  refreshUndo();
+  takeBack.refresh();
   sayReady();
   if (!slug) showRehearsal(false);
   live.follow(slug);
@@ -335,70 +290,8 @@ byId("choosing").addEventListener("submit", async (event) => {
 
 // --- readers, station, sound ---------------------------------------------------------------
 
-const STATES = {
-  ready: () => t("ready"), lost: () => t("lost"), opening: () => t("opening"), closed: () => t("closed"),
-};
-
-function showReaders(readers) {
-  byId("readers").replaceChildren(...readers.map((one) => make("li", { "data-state": one.state },
-    make("span", { class: "dot", "aria-hidden": "true" }), one.reader,
-    make("span", { class: one.state === "ready" ? "unseen" : "" }, `: ${(STATES[one.state] ?? STATES.opening)()}`))));
-  const lost = readers.filter((one) => one.state === "lost");
-  for (const one of readers) {
-    banner(`reader-${one.reader}`, "bad", one.state === "lost" ? named(one.reader, t(one.message, one.values)) : "");
-    const hint = one.hint;
-    if (hint && hints[one.reader] !== hint.at) {
-      const isFirst = !(one.reader in hints);
-      hints[one.reader] = hint.at;
-      if (!isFirst || Date.now() - new Date(hint.at) < 5000) {
-        showHint(one.reader, t(hint.message, hint.values));
-        if (hint.offers) showOffer();
-      }
-    }
-    hints[one.reader] ??= "";
-  }
-  document.body.classList.toggle("has-lost-reader", lost.length > 0);
-}
-
-// Most sentences name their reader already.
-const named = (reader, text) => (text.includes(reader) ? sentence(text) : `${reader}: ${sentence(text)}`);
-
-// Why a card is not read, and what else can be done with it, stand beside each other.
-function showHint(reader, text) {
-  const name = `hint-${reader}-${text.length}`;
-  banner(name, "hint", named(reader, text));
-  setTimeout(() => banner(name, "", ""), 8000);
-}
-
-// --- a card that a camera read unsurely, or a witness's key ------------------------------------------------------
-
-let offered = null;
-
-async function showOffer() {
-  try {
-    askAbout((await call("GET", ofBatch(slug, "/offer"))).offer);
-  } catch (error) {
-    if (error.status === undefined) throw error; // the hint stays
-  }
-}
-
-function askAbout(offer) {
-  if (offer?.witness_key) {
-    if (!byId("fault").open) witnessKey.ask(offer.witness_key);
-    return;
-  }
-  offered = offer;
-  if (!offered || byId("undoing").open || byId("fault").open) return;
-  byId("offer-card").textContent = offered.identifier;
-  byId("offer-detail").textContent = [offered.name, offered.category, offered.district].filter(Boolean).join(" · ");
-  if (!byId("offering").open) byId("offering").showModal();
-}
-
-byId("offer-no").addEventListener("click", () => byId("offering").close());
-byId("offer-yes").addEventListener("click", () => {
-  byId("offering").close();
-  capture(offered.identifier, true);
-});
+const offer = new Offer({ slug: () => slug, count: (payload) => capture(payload, true), key: (text) => witnessKey.ask(text) });
+const readers = new Readers({ offered: () => offer.look() });
 
 function showFault(newFault) {
   const dialog = byId("fault");
@@ -451,13 +344,14 @@ const live = new Live({
     }
     if (picture.last_counted) entries.add(picture.last_counted);
     entries.draw();
-    refreshUndo();
+    takeBack.refresh();
     const newest = entries.newest[0];
     if (newest && newest.sequence > shownSequence) shownSequence = newest.sequence;
+    askWhatWasBegun();
   },
   entry: takeIn,
   tally: showBatch,
-  readers: showReaders,
+  readers: (all) => readers.show(all),
   fault: showFault,
   active(active) {
     if (active !== slug) chooseWhenPossible(active);
@@ -469,6 +363,15 @@ const live = new Live({
     banner("stale", "bad", alive ? "" : staleText(at));
   },
 });
+
+let hasAsked = false;
+
+/** Open the dialog again in which something was typed when this page was left. */
+function askWhatWasBegun() {
+  if (hasAsked) return;
+  hasAsked = true;
+  if (!askAgain()) witnessKey.askAgain();
+}
 
 function staleText(at) {
   const since = at ? t("No answer from the station since %(time)s.", { time: clockTime(at) }) : t("No answer from the station.");

@@ -62,7 +62,7 @@ export class Growth {
   draw() {
     const { steps, tally } = this;
     if (steps.length < 2 || !tally) {
-      this.place.replaceChildren(make("p", { class: "nothing" }, t("Nothing yet.")));
+      this.place.replaceChildren(make("p", { class: "nothing" }, t("It is drawn from the first card on.")));
       return;
     }
     const width = Math.max(240, Math.floor(this.place.clientWidth));

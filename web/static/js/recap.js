@@ -1,6 +1,6 @@
 // Totals over many batches: bundles go to the station one by one, then it checks and adds up.
 
-import { byId, calendarDay, call, CallError, make, number, sentence, t } from "./common.js";
+import { byId, calendarDay, calendarMonth, call, CallError, make, number, sentence, t } from "./common.js";
 import { ownButton, takeDropped } from "./fields.js";
 
 const FIGURES = {
@@ -104,7 +104,7 @@ function showRecap(tray, recap) {
         make("button", { type: "button", onclick: () => location.reload() }, t("Begin again")))),
     table(t("By office"), t("Office"), [...byOffice], recap, reported),
     table(t("By category"), t("Category"), Object.entries(recap.by_category), recap, reported),
-    table(t("By month"), t("Month"), Object.entries(recap.by_period), recap, reported),
+    table(t("By month"), t("Month"), Object.entries(recap.by_period).map(([month, row]) => [calendarMonth(month), row]), recap, reported),
     batchTable(recap, reported),
     ...lists(recap));
   byId("result").hidden = false;

@@ -3,7 +3,7 @@
 import { banner, byId, call, CallError, make, moment, number, ofBatch, sentence, STATES, t, whole } from "./common.js";
 import { containerName } from "./container.js";
 import { ownButton } from "./fields.js";
-import { ask, prepare, submit } from "./forms.js";
+import { ask, askAgain, prepare, submit } from "./forms.js";
 import { keepLooking, redraw } from "./looking.js";
 import { watchCameras } from "./preview.js";
 import { nonce } from "./sender.js";
@@ -14,8 +14,6 @@ const MOST_PHOTO_PX = 1600;
 const { slug, camera } = byId("at-table").dataset;
 let found = null;
 let shown = "";
-let chosen = null; // what an open dialog is about
-let mark = ""; // of the card that is being taken in: sent again, it is the same card
 
 const path = (rest) => ofBatch(slug, rest);
 const isOpen = () => found.batch.state === "open";
@@ -66,10 +64,13 @@ function doings(one) {
   return [];
 }
 
-function about(dialog, one) {
-  chosen = one;
-  ask(dialog, `${containerName(one)} · ${cards(one.count)}`);
-}
+const about = (dialog, one) => ask(dialog, { number: one.number });
+
+/** Return what a container is called and holds, while it is in one of some states; else null. */
+const containerIn = (...states) => ({ number: wanted }) => {
+  const one = found.containers.find((other) => other.number === wanted && states.includes(other.state));
+  return one ? `${containerName(one)} · ${cards(one.count)}` : null;
+};
 
 function showWaiting() {
   const { waiting } = found;
@@ -91,10 +92,7 @@ function showStrangers() {
     { "data-state": one.is_explained ? "explained" : "open", "data-sequence": one.sequence },
     make("div", {}, make("strong", {}, one.identifier), ` ${[t("entry %(sequence)s", { sequence: one.sequence }), moment(one.at),
       one.earlier_batch && t("seen before in batch %(batch)s", { batch: one.earlier_batch }), one.is_explained && t("explained")].filter(Boolean).join(" · ")}`),
-    one.earlier_batch ? null : make("button", { type: "button", onclick: () => {
-      chosen = one;
-      ask(byId("adding"), one.identifier);
-    } }, t("Add to the count…")))));
+    one.earlier_batch ? null : make("button", { type: "button", onclick: () => ask(byId("adding"), { sequence: one.sequence }) }, t("Add to the count…")))));
 }
 
 function showDays() {
@@ -160,22 +158,20 @@ submit(byId("opening"), async (data, form) => {
 });
 
 byId("seal").addEventListener("click", () => about(byId("sealing"), openOne()));
-prepare(byId("sealing"), async (data) => {
-  const made = await call("POST", path(`/containers/${chosen.number}/seal`), data);
+prepare(byId("sealing"), async (data, form, { number: one }) => {
+  const made = await call("POST", path(`/containers/${one}/seal`), data);
   say(t("Container %(number)s is sealed with %(count)s cards. Print its label and stick it on.", { number: made.number, count: made.count }));
   await look();
-});
+}, containerIn("open", "broken"));
 
-prepare(byId("breaking"), async (data) => {
-  await call("POST", path(`/containers/${chosen.number}/break`), data);
-  say(t("The seal of container %(number)s is broken; give it a new one.", { number: chosen.number }));
+prepare(byId("breaking"), async (data, form, { number: one }) => {
+  await call("POST", path(`/containers/${one}/break`), data);
+  say(t("The seal of container %(number)s is broken; give it a new one.", { number: one }));
   await look();
-});
+}, containerIn("sealed"));
 
-byId("take-in").addEventListener("click", () => {
-  mark = nonce();
-  ask(byId("taking"));
-});
+// The nonce: sent again, also after a reload, it is the same card.
+byId("take-in").addEventListener("click", () => ask(byId("taking"), { nonce: nonce() }));
 if (byId("taking-photo")) ownButton(byId("taking-photo"));
 watchCameras(byId("taking-preview"), { every_ms: PREVIEW_EVERY_MS, isWanted: () => byId("taking").open });
 
@@ -189,31 +185,31 @@ async function photographOf(file) {
   return canvas.toDataURL("image/jpeg", 0.8).split(",")[1];
 }
 
-prepare(byId("taking"), async (data) => {
+prepare(byId("taking"), async (data, form, mark) => {
   let photograph = "";
   try {
     photograph = await photographOf(byId("taking-photo")?.files[0]);
   } catch {
     throw new CallError(400, t("This picture cannot be read; take another one, or leave it out."));
   }
-  const made = await call("POST", path("/unidentified"), { ...data, photograph, camera: data.camera ?? Boolean(camera), nonce: mark });
+  const made = await call("POST", path("/unidentified"), { ...data, photograph, camera: data.camera ?? Boolean(camera), ...mark });
   say(t("Unidentified card number %(number)s: write this number on it.", { number: made.number }));
   await look();
 });
 
-byId("agree").addEventListener("click", () => ask(byId("agreeing"), cards(found.waiting.length)));
+byId("agree").addEventListener("click", () => ask(byId("agreeing")));
 prepare(byId("agreeing"), async (data) => {
   const made = await call("POST", path("/agreements"), data);
   say(t("Agreed: %(count)s", { count: made.number }));
   await look();
-});
+}, () => (found.waiting.length ? cards(found.waiting.length) : null));
 
-byId("pause").addEventListener("click", () => ask(byId("pausing"), cards(found.batch.burned)));
+byId("pause").addEventListener("click", () => ask(byId("pausing")));
 prepare(byId("pausing"), async (data) => {
   const made = await call("POST", path("/pause"), data);
   say(t("Paused. The closing figure is %(figure)s: write it down.", { figure: made.figure }));
   await look();
-});
+}, () => (isOpen() ? cards(found.batch.burned) : null));
 
 submit(byId("resuming"), async (data, form) => {
   const made = await call("POST", path("/resume"), { figure: whole(data.figure.trim()) });
@@ -229,12 +225,12 @@ submit(byId("lotting"), async (data, form) => {
   await look();
 });
 
-prepare(byId("adding"), async (data) => {
-  const made = await call("POST", path("/additions"), { ...data, sequence: chosen.sequence });
+prepare(byId("adding"), async (data, form, about) => {
+  const made = await call("POST", path("/additions"), { ...data, ...about });
   say(t("Added to the count as entry %(sequence)s.", { sequence: made.sequence }));
   await look();
-});
+}, ({ sequence }) => found.strangers.find((one) => one.sequence === sequence)?.identifier ?? null);
 
 // -------------------------------------------------------------------------------------------
 
-keepLooking(look, LOOKS_EVERY_MS);
+keepLooking(look, LOOKS_EVERY_MS, askAgain);

@@ -1,6 +1,7 @@
 // A witness's key that was shown at the table as a QR code, scanned, or typed: the officer names it in the log.
 
 import { byId, call, ofBatch, sentence, t } from "./common.js";
+import { draftOf, forgetForm, keepForm, refill } from "./drafts.js";
 
 const KEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/;
 
@@ -12,8 +13,13 @@ export class WitnessKey {
   constructor(slug) {
     this.slug = slug;
     this.dialog = byId("naming");
-    byId("naming-leave").addEventListener("click", () => this.dialog.close());
-    this.dialog.querySelector("form").addEventListener("submit", (event) => {
+    this.form = this.dialog.querySelector("form");
+    keepForm(this.form, () => this.key);
+    byId("naming-leave").addEventListener("click", () => {
+      forgetForm(this.form);
+      this.dialog.close();
+    });
+    this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.enrol();
     });
@@ -34,6 +40,12 @@ export class WitnessKey {
     if (!this.dialog.open) this.dialog.showModal();
   }
 
+  /** Open again what stood open with a name typed in it when the page was left. */
+  askAgain() {
+    const draft = draftOf(this.form);
+    if (draft) this.ask(draft.about);
+  }
+
   show(named, error) {
     byId("naming-known").textContent = named
       ? t("This is the key of %(witness)s, named in the log by entry %(sequence)s. Nothing more is to be done.", named)
@@ -42,7 +54,9 @@ export class WitnessKey {
     byId("naming-who").hidden = Boolean(named);
     byId("naming-witness").required = !named;
     byId("naming-do").hidden = Boolean(named);
+    byId("naming-leave").textContent = named ? t("Close") : t("Leave");
     byId("naming-witness").value = "";
+    if (draftOf(this.form)?.about === this.key) refill(this.form);
   }
 
   async enrol() {
@@ -51,6 +65,7 @@ export class WitnessKey {
     try {
       const witness = byId("naming-witness").value.trim();
       await call("POST", ofBatch(this.slug(), "/witness-keys"), { key: this.key, witness });
+      forgetForm(this.form);
       await this.ask(this.key);
     } catch (error) {
       if (error.status === undefined) throw error;
