@@ -13,6 +13,7 @@ same bytes.
 Source: c2sp.org/tlog-tiles, c2sp.org/tlog-checkpoint, c2sp.org/tlog-policy.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from importlib import resources
 from itertools import islice
@@ -34,6 +35,7 @@ from scanner_station.service.heads import head_now
 from scanner_station.service.log_check import check_closed_log
 from scanner_station.storage import batches, heads, manifest_commitments, scan_log
 from scanner_station.storage.batches import Batch
+from scanner_station.storage.beside_log import manifest_changed
 
 Progress = Callable[[int, int], None]
 
@@ -91,7 +93,7 @@ def export_bundle(
     Raises:
         BatchError: there is no such batch, or its log has not begun.
         InputError: something else has that name.
-        StorageError: the disk failed or is full, or the closed log was changed.
+        StorageError: the disk failed or is full, or the closed log or its manifest was changed.
     """
     batch = require_batch(connection, slug)
     check_closed_log(connection, batch)
@@ -103,11 +105,13 @@ def export_bundle(
         bundle.write(README, [_readme(head, batch)])
         bundle.write(CHECKPOINT, [bytes(head)])
         # A log that was cancelled before its first card names no manifest, though one was loaded.
-        if batch.manifest_id is not None and _opens_with_manifest(connection, batch):
+        if batch.manifest_id is not None and (stated := _manifest_stated(connection, batch)):
             secret = batches.secret_of(connection, batch.id)
-            bundle.write(
-                MANIFEST, manifest_commitments.lines(connection, batch.manifest_id, secret)
-            )
+            found = hashlib.sha256()
+            lines = manifest_commitments.lines(connection, batch.manifest_id, secret)
+            bundle.write(MANIFEST, _digested(lines, found))
+            if found.hexdigest() != stated:
+                raise manifest_changed(slug)
         bundle.write(POLICY, [policy_of(head, log_key(origin, key), witnesses)])
         for level in tiles.levels(size):
             hashes = _hashes(connection, batch, size, level)
@@ -123,9 +127,15 @@ def export_bundle(
     return head
 
 
-def _opens_with_manifest(connection: Connection, batch: Batch) -> bool:
+def _manifest_stated(connection: Connection, batch: Batch) -> str:
     first = scan_log.entry(connection, batch.id, 0)
-    return first is not None and bool(first.body.get("manifest_sha256"))
+    return str(first.body.get("manifest_sha256", "")) if first is not None else ""
+
+
+def _digested(lines: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for line in lines:
+        digest.update(line)
+        yield line
 
 
 def _hashes(connection: Connection, batch: Batch, size: int, level: int) -> Iterator[bytes]:

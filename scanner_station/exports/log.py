@@ -54,7 +54,7 @@ def export(
         StorageError: the disk failed or is full, or the closed log was changed.
     """
     batch = require_batch(connection, slug)
-    check_closed_log(connection, batch)
+    check_closed_log(connection, batch, names_people=True)
     total = scan_log.next_sequence(connection, batch.id)
     connection.create_function("local_time", 1, _local_time_in(time_zone), deterministic=True)
     # Plugins and pragmas of the library have no business on a connection that only reads.

@@ -21,6 +21,7 @@ from scanner_station.domain.entry import (
 from scanner_station.domain.errors import BatchError, VerificationError
 from scanner_station.domain.strict import decode_base64, encode_base64
 from scanner_station.service.counter import require_batch
+from scanner_station.service.log_check import check_closed_log
 from scanner_station.storage import batches
 from scanner_station.storage.durable_file import written_durably
 
@@ -56,7 +57,7 @@ def export_openings(
     Raises:
         BatchError: there is no such batch, or its people are forgotten.
         InputError: the path cannot take a file.
-        StorageError: the disk failed or is full.
+        StorageError: the disk failed or is full, or the closed log was changed.
     """
     batch = require_batch(connection, slug)
     secret = batches.secret_of(connection, batch.id)
@@ -64,6 +65,7 @@ def export_openings(
         raise BatchError(
             "the people of batch %(slug)s are forgotten; its log can still be checked", slug=slug
         )
+    check_closed_log(connection, batch, names_people=True)
     connection.create_function(
         "card", 1, lambda text: commitment_of(card_salt(secret, text), text), deterministic=True
     )

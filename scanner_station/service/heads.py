@@ -23,6 +23,7 @@ from scanner_station.domain.errors import (
     BatchError,
     InputError,
     StationError,
+    StorageError,
     VerificationError,
 )
 from scanner_station.domain.events import EntryRecorded, Event
@@ -55,10 +56,10 @@ def sign(station: Station, slug: str) -> SignedHead:
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
         size = scan_log.next_sequence(connection, batch.id)
+        head = _sign(connection, batch, size, station.key)
         found = heads.find(connection, batch.id, size)
         if found is not None:
-            return found.head
-        head = _sign(connection, batch, size, station.key)
+            return _as_signed(found.head, head, batch)
         heads.insert(connection, batch.id, head, timestamp(station.clock.now()))
     return head
 
@@ -73,8 +74,9 @@ def head_now(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Signe
     """
     batch = require_batch(connection, slug)
     size = scan_log.next_sequence(connection, batch.id)
+    head = _sign(connection, batch, size, key)
     found = heads.find(connection, batch.id, size)
-    return found.head if found is not None else _sign(connection, batch, size, key)
+    return head if found is None else _as_signed(found.head, head, batch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +328,18 @@ def _sign(connection: Connection, batch: Batch, size: int, key: Ed25519PrivateKe
     root = tree.root(connection, batch.id, size)
     checkpoint = Checkpoint(origin=_origin(connection, batch), size=size, root=root)
     return signed_head(checkpoint, key)
+
+
+def _as_signed(kept: SignedHead, signed: SignedHead, batch: Batch) -> SignedHead:
+    # The same head always has the same signature, so what is kept can be held against it.
+    if bytes(kept).startswith(bytes(signed)):
+        return kept
+    raise StorageError(
+        "the head of %(size)s entries of batch %(batch)s is not as it was signed: the file was "
+        "changed or damaged; count nothing here, keep the file, restore the last copy of it",
+        size=signed.checkpoint.size,
+        batch=batch.slug,
+    )
 
 
 def _check_line(

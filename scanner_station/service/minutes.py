@@ -103,7 +103,7 @@ def minutes(connection: Connection, slug: str, key: Ed25519PrivateKey) -> Minute
         StorageError: the log of a closed batch was changed.
     """
     batch = require_batch(connection, slug)
-    check_closed_log(connection, batch)
+    check_closed_log(connection, batch, names_people=True)
     has_begun = scan_log.next_sequence(connection, batch.id) > 0
     return Minutes(
         batch=batch,

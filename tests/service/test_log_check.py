@@ -1,6 +1,7 @@
 """Closed logs are looked at again: at every start, and before anything is made of them."""
 
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -12,17 +13,23 @@ import pytest
 
 from scanner_station.cli.daemon import daemon
 from scanner_station.config import Settings, StationSettings
+from scanner_station.domain.checkpoint import signed_head
 from scanner_station.domain.errors import StorageError
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import export
 from scanner_station.exports.minutes import print_minutes
-from scanner_station.service import batches
+from scanner_station.exports.openings import export_openings
+from scanner_station.service import batches, heads
 from scanner_station.service import station as stations
+from scanner_station.service.counter import require_batch
 from scanner_station.service.log_check import LogChecker
+from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
+from scanner_station.storage import scan_log
 from scanner_station.storage.database import FILE_NAME
-from tests.exports.sealed_logs import SLUG, fill, made_station, seal
+from tests.exports.forging import KEY
+from tests.exports.sealed_logs import SLUG, cosign, fill, made_station, seal
 from tests.service.stations import nik, show
 
 UTC = ZoneInfo("UTC")
@@ -64,6 +71,92 @@ def test_a_bit_of_a_sealed_log_that_flipped_is_found_at_the_next_start(
     flip(folder, bit)
     with pytest.raises(StorageError, match="entry 4 of the log of batch kupang does not agree"):
         Station(folder, name="meja-1")
+
+
+BATCH = "(select id from batch where slug = '{slug}')"
+CHANGES = {
+    "number": (LATER, "update entry set identifier = '9971040112900099' where sequence = 1"),
+    "no number": (LATER, "update entry set identifier = null where sequence = 1"),
+    "secret": (LATER, "update batch_secret set secret = zeroblob(32) where true"),
+    "closed": (LATER, "update batch set state = 'sealed' where true"),
+    "reopened": (SLUG, "update batch set state = 'open' where true"),
+    "head": (SLUG, "update checkpoint set note = replace(note, 'meja-1', 'meja-2') where true"),
+    "cosignature": (SLUG, "update cosignature set line = replace(line, 'ak', 'ka') where true"),
+    "no witness": (SLUG, "delete from witness_key where name = 'saksi-a'"),
+}
+SAID = {
+    "number": "the number kept with entry 1 of batch besok is not that of its card",
+    "no number": "the number kept with entry 1 of batch besok",
+    "secret": "the number kept with entry 1 of batch besok",
+    "closed": "batch besok is kept as sealed, and its log says otherwise",
+    "reopened": "batch kupang is kept as open, and its log says otherwise",
+    "head": "the head of .* entries of batch kupang is not as it was signed",
+    "cosignature": "the head of .* entries of batch kupang is not as it was signed",
+    "no witness": "the keys of the witnesses of batch kupang are not those that its log names",
+}
+
+
+def change(folder: Path, slug: str, words: str) -> None:
+    """Change the file as somebody does who has the machine."""
+    connection = sqlite3.connect(folder / FILE_NAME)
+    triggers = "select name from sqlite_master where type = 'trigger'"
+    for (name,) in connection.execute(triggers).fetchall():
+        connection.execute(f"drop trigger {name}")
+    which = {"batch": "id", "manifest_line": "manifest_id"}.get(words.split()[1], "batch_id")
+    done = connection.execute(f"{words} and {which} = {BATCH.format(slug=slug)}")
+    assert done.rowcount
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_is_kept_beside_a_log_is_what_the_log_says_or_the_station_does_not_start(
+    folder: Path, what: str
+) -> None:
+    station = Station(folder, name="meja-1")
+    cosign(station)
+    station.close()
+    change(folder, *CHANGES[what])
+    with pytest.raises(StorageError, match=SAID[what]):
+        Station(folder, name="meja-1")
+
+
+def test_a_head_under_which_somebody_else_signed_is_not_handed_out(folder: Path) -> None:
+    station = Station(folder, name="meja-1")
+    head = heads.sign(station, SLUG).checkpoint
+    station.close()
+    note = bytes(signed_head(head, KEY)).decode()
+    change(folder, SLUG, f"update checkpoint set note = '{note}' where size = {head.size}")
+    station = Station(folder, name="meja-1")
+    with pytest.raises(StorageError, match=f"the head of {head.size} entries of batch kupang"):
+        heads.sign(station, SLUG)
+    station.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "update tally set total = total + 1 where verdict = 'counted'",
+        "delete from tally where true",
+        "update tallied set sequence = sequence - 3 where true",
+        "delete from piece where sequence < 9",
+    ],
+)
+def test_the_sums_of_a_sealed_log_are_counted_again_where_they_are_not_those_at_its_sealing(
+    folder: Path, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stations, "ENTRIES_AT_START", 10)  # however long the log is
+    station = Station(folder, name="meja-1")
+    before = station.counter(SLUG).tally.as_json()
+    with station.transaction() as connection:
+        scan_log.rebuild(connection, require_batch(connection, SLUG).id)
+    station.close()
+    change(folder, SLUG, words)
+    station = Station(folder, name="meja-1")
+    assert station.counter(SLUG).tally.as_json() == before
+    with station.transaction() as connection:
+        reconcile(connection, SLUG)
+    station.close()
 
 
 def test_a_sealed_log_too_long_for_a_start_is_checked_beside_the_station_and_stops_it(
@@ -118,7 +211,12 @@ def _minutes(station: Station, path: Path) -> None:
         path.write_bytes(print_minutes(connection, SLUG, station.key, time_zone=UTC))
 
 
-@pytest.mark.parametrize("make", [_bundle, _csv, _minutes])
+def _openings(station: Station, path: Path) -> None:
+    with station.transaction() as connection:
+        export_openings(connection, SLUG, path)
+
+
+@pytest.mark.parametrize("make", [_bundle, _csv, _minutes, _openings])
 def test_nothing_is_made_of_a_sealed_log_that_was_changed(
     folder: Path,
     tmp_path: Path,
@@ -132,6 +230,31 @@ def test_nothing_is_made_of_a_sealed_log_that_was_changed(
     flip(folder, 0)
     station = Station(folder, name="meja-1")
     with pytest.raises(StorageError, match="entry 4 of the log of batch kupang"):
+        make(station, tmp_path / "after")
+    assert not (tmp_path / "after").exists()
+    station.close()
+
+
+NUMBER = "update entry set identifier = '9971040112900099' where sequence = 4"
+MANIFEST = "update manifest_line set category = 'lain' where line = 2"
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "said"),
+    [
+        (_csv, NUMBER, "the number kept with entry 4 of batch kupang"),
+        (_minutes, NUMBER, "the number kept with entry 4 of batch kupang"),
+        (_openings, NUMBER, "the number kept with entry 4 of batch kupang"),
+        (_bundle, MANIFEST, "the manifest of batch kupang is not the one that its log opens with"),
+        (_minutes, MANIFEST, "the manifest of batch kupang is not the one"),
+    ],
+)
+def test_nothing_is_made_with_a_number_or_a_manifest_that_is_not_the_logs(
+    folder: Path, tmp_path: Path, make: Callable[[Station, Path], None], words: str, said: str
+) -> None:
+    change(folder, SLUG, words)
+    station = Station(folder, name="meja-1")
+    with pytest.raises(StorageError, match=said):
         make(station, tmp_path / "after")
     assert not (tmp_path / "after").exists()
     station.close()
