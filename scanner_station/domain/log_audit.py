@@ -5,11 +5,8 @@
 
 import json
 import re
-from array import array
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
-from itertools import islice
 from typing import Final, NoReturn
 
 from scanner_station.domain.card_audit import CardEvent, What
@@ -20,13 +17,6 @@ from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.identifier import Scheme
 from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
-from scanner_station.domain.plain_counts import (
-    AT,
-    PlainCounts,
-    PlainEntries,
-    at_of_plain,
-    mark,
-)
 from scanner_station.domain.strict import decode_base64
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
 
@@ -37,6 +27,7 @@ _WHAT: Final = {
 }
 STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL})
 """The kinds whose entries state figures, which the audit counts again."""
+AT: Final = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
 _AT_PATTERN: Final = re.compile(AT)
 
 
@@ -53,8 +44,6 @@ class LogAudit:
         self.tally = Tally()
         self.witnesses: list[VerifierKey] = []
         self.custody = Custody()
-        self._plain = PlainEntries("", "")
-        self._not_added_up: list[int] = []
 
     @property
     def closed_by(self) -> str:
@@ -76,80 +65,19 @@ class LogAudit:
         """Whether the batch has a list of what should be destroyed."""
         return bool(self.opening.get("manifest_sha256"))
 
-    @property
-    def places(self) -> Sequence[tuple[str, str]]:
-        """Category and district by the number in the marks of plain counts."""
-        return self._plain.places
+    def take_plain(self, count: int, last_at: str) -> None:
+        """Go on behind entries that `take` would only count, but for the tally.
 
-    def take_all(self, entries: Sequence[bytes]) -> tuple[PlainCounts, list[CardEvent]]:
-        """Look at the next entries; return what they say about cards.
-
-        Plain counts are recognised together, all others are given to `take` one by one. It would
-        find the same in a plain count, at many times the cost.
-
-        Raises:
-            VerificationError: one cannot stand there; why, and which.
+        `last_at`: the time of the last of them.
         """
-        if not self.size:  # who knows no batch and station recognises nothing
-            self._take_each(self._texts(entries, [b""] * len(entries))[:1])
-            entries = entries[1:]
-        first = self.size
-        keys, places = self._plain.recognise(entries, first)
-        texts = iter(self._texts(entries, keys))
-        events, start = list[CardEvent](), 0
-        for row in [row for row, key in enumerate(keys) if not key]:
-            self._take_plain(entries[start:row], places[start:row])
-            events += self._take_each(list(islice(texts, 1)))
-            start = row + 1
-        self._take_plain(entries[start:], places[start:])
-        self._add_up_plain()
-        marks = [mark(row, place) for row, place in enumerate(places, first) if place >= 0]
-        return PlainCounts([key for key in keys if key], array("Q", marks)), events
+        self.custody.count(count)
+        self.size += count
+        self.last_at = last_at
 
-    def _texts(self, entries: Sequence[bytes], keys: Sequence[bytes]) -> list[str]:
-        texts = []
-        for sequence, (entry, key) in enumerate(zip(entries, keys, strict=True), self.size):
-            try:
-                if not key:
-                    texts.append(entry.decode())
-            except UnicodeDecodeError as error:
-                raise VerificationError(
-                    "entry %(sequence)s: it is not text", sequence=sequence
-                ) from error
-        return texts
-
-    def _take_plain(self, entries: Sequence[bytes], places: Sequence[int]) -> None:
-        if not entries:
-            return
-        if self.closed_by or self.custody.is_paused:  # which `take` refuses in words
-            self._take_each([entry.decode() for entry in entries])
-        self._not_added_up += places
-        self.custody.count(len(entries))
-        self.size += len(entries)
-        self.last_at = at_of_plain(entries[-1])
-
-    def _add_up_plain(self) -> None:
-        # Nobody asks for the tally between two entries that state figures.
-        for place, total in Counter(self._not_added_up).items():
-            category, district = self.places[place]
-            self.tally.add(Verdict.COUNTED, category, district, total=total, manual=0)
-        self._not_added_up.clear()
-
-    def _take_each(self, texts: list[str]) -> list[CardEvent]:
-        events = []
-        for text in texts:
-            try:
-                event = self.take(text)
-            except VerificationError as error:
-                raise VerificationError(
-                    "entry %(sequence)s: %(why)s", sequence=self.size, why=error
-                ) from error
-            if event is not None:
-                events.append(event)
-        return events
-
-    def take(self, text: str) -> CardEvent | None:
+    def take(self, text: str, *, settle: Callable[[], None] = lambda: None) -> CardEvent | None:
         """Look at the next entry; return what it says about a card, if it is about one.
+
+        `settle` is called before the tally is asked for, by whom adds to it as well.
 
         Raises:
             VerificationError: it cannot stand there; why, but not which.
@@ -158,7 +86,7 @@ class LogAudit:
         kind = _kind(body)
         self._check_common(body, kind)
         if kind in STATING:
-            self._add_up_plain()
+            settle()
             self._check_stated(body, kind)
         try:
             self.custody.take(body)
@@ -211,7 +139,8 @@ class LogAudit:
         if body.get("counted", 0) != 0:
             _refuse("it counts cards before the first one")
         self.opening = body
-        self._plain = PlainEntries(_text(body, "batch"), _text(body, "station"))
+        for name in ("batch", "station"):
+            _text(body, name)
 
     def _presented(self, body: Body, kind: Kind) -> CardEvent | None:
         try:

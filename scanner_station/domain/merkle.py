@@ -24,12 +24,6 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
-def leaf_hashes(entries: Sequence[bytes]) -> list[bytes]:
-    """Return the hash of each entry, for less than one by one."""
-    sha256 = hashlib.sha256
-    return [sha256(b"\x00" + entry).digest() for entry in entries]
-
-
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of two subtrees that stand side by side."""
     return hashlib.sha256(b"\x01" + left + right).digest()

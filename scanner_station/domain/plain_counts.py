@@ -1,151 +1,158 @@
 """Recognises the entry that is most of every log: a first piece of a card, counted by a scanner.
 
-Two such entries differ in time, card and number, and in the few texts between those. What stands
-between them is looked at once, in a whole line that fits the pattern; in every later line it has
-only to be the same bytes. Times and cards are looked at by column, many lines at a time.
+Two such entries differ in time, card and number, and in the few texts between those. So one is
+looked at as a text, and the others of its length must be the same but for these.
 """
 
 import re
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from scanner_station.domain.card_audit import CARD_CHARACTERS
+import numpy as np
+from numpy.typing import NDArray
 
-AT: Final = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
-CARD: Final = r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
-TEXT: Final = r'[^"\\\x00-\x1f]'
-
-_PLAIN: Final = (
-    rf'\{{"at":"{AT}","batch":"%s","by":"{TEXT}+","card":"(?P<key>{CARD}","category":'
-    rf'"(?P<category>{TEXT}*)"),"district":"(?P<district>{TEXT}*)","kind":"scan","piece":1,'
-    rf'"reader":"{TEXT}+","sequence":(?P<sequence>[0-9]+),"station":"%s","symbology":"{TEXT}*",'
-    rf'"verdict":"counted"\}}'
+from scanner_station.domain.card_audit import CARD_CHARACTERS, CardEvent
+from scanner_station.domain.columns import (
+    CARD,
+    CARD_PATTERN,
+    TEXT_PATTERN,
+    Lines,
+    Numbers,
+    Shape,
+    alike,
+    are_cards,
+    cards_of,
+    numbers_of,
 )
-_DIGITS: Final = b"0123456789"
-_CLASSES: Final = {"0": _DIGITS, "1": b"01", "2": b"012", "3": b"0123", "5": b"012345"}
-_START: Final = [
-    _CLASSES.get(one, one.encode()) for one in '{"at":"0000-10-30T20:50:50.000Z'
-]  # fmt: skip
-"""Which bytes may stand in each column of a line's start: `AT`, spelled out."""
-_START_BYTES: Final = len(_START)
-_CARD_MARK: Final = b',"card":"'
-_CARD_DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_LAST_DIGITS: Final = b"AEIMQUYcgkosw048"
-"""What the last character may be: its two unused bits are zero."""
-_MOST_SHAPES: Final = 1 << 16
-_MOST_PLACES: Final = 1 << 24
+from scanner_station.domain.counter import Verdict
+from scanner_station.domain.errors import VerificationError
+from scanner_station.domain.log_audit import AT, LogAudit
+
+PlainCounts = NDArray[np.void]
+"""Cards that were counted, in the order of the log: rows of `PLAIN`."""
+PLAIN: Final = np.dtype([("card", CARD), ("sequence", np.int64), ("place", np.int32)])
+
+_PATTERN: Final = (
+    rf'\{{"at":"(?P<at>{AT})","batch":"%s","by":"{TEXT_PATTERN}+","card":"(?P<card>{CARD_PATTERN})'
+    rf'","category":"(?P<category>{TEXT_PATTERN}*)","district":"(?P<district>{TEXT_PATTERN}*)",'
+    rf'"kind":"scan","piece":1,"reader":"{TEXT_PATTERN}+","sequence":(?P<sequence>[1-9][0-9]'
+    rf'{{0,17}}),"station":"%s","symbology":"{TEXT_PATTERN}*","verdict":"counted"\}}'
+)
+_FIRST_AT: Final = b"0000-00-00T00:00:00.000Z"
+_LAST_AT: Final = b"9999-19-39T29:59:59.999Z"
+"""What may stand in each column of a time: `AT`."""
 
 
-class PlainCounts(NamedTuple):
-    """Cards that were counted, in the order of the log, as columns.
+class _Place(NamedTuple):
+    # Category and district by number, and where card and sequence stand in the line.
+    number: int
+    card: slice
+    sequence: slice
 
-    `keys`: the bytes `<card>","category":"<category>"`, which a manifest's line holds, too.
-    `marks`: of each, its entry's sequence and the number of its place, as `mark` packs them.
+
+class QuickAudit:
+    """Gives `LogAudit` the entries of one log, plain counts many at a time, all others one by one.
+
+    It would find the same in plain counts by itself, at many times the cost. `places`: category
+    and district by the number in `PlainCounts`.
     """
 
-    keys: list[bytes]
-    marks: "array[int]"
-
-    @classmethod
-    def none(cls) -> "PlainCounts":
-        """Return columns without rows."""
-        return cls([], array("Q"))
-
-
-def mark(sequence: int, place: int) -> int:
-    """Return an entry's sequence and the number of its place as one number."""
-    return sequence * _MOST_PLACES + place
-
-
-def unpacked(packed: int) -> tuple[int, int]:
-    """Return the sequence and the place that `mark` packed."""
-    return divmod(packed, _MOST_PLACES)
-
-
-class _Shape(NamedTuple):
-    # How long the key is, and the number of category and district; of no plain entry: 0 and -1.
-    key_bytes: int
-    place: int
-
-
-_NONE: Final = _Shape(0, -1)
-
-
-class PlainEntries:
-    """Recognises them in one log. `places`: (category, district), as numbered by `recognise`."""
-
-    def __init__(self, batch: str, station: str) -> None:
-        """Expect entries of a batch and a station."""
+    def __init__(self, audit: LogAudit) -> None:
+        """Begin where no entry was taken."""
         self.places: list[tuple[str, str]] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self._pattern = re.compile(_PLAIN % (re.escape(batch), re.escape(station)))
-        self._shapes: dict[bytes, _Shape] = {}
+        self._audit = audit
+        self._pattern = re.compile(b"")
+        self._not_added_up: list[Numbers] = []
 
-    def recognise(self, entries: Sequence[bytes], first: int) -> tuple[list[bytes], list[int]]:
-        """Return key and place of each entry, b'' and -1 of one that is something else.
+    def take(self, entries: Lines) -> tuple[PlainCounts, list[CardEvent]]:
+        """Look at the next entries; return what they say about cards.
 
-        `first`: the sequence that the first of them must have.
+        Raises:
+            VerificationError: one cannot stand there; why, and which.
         """
-        keys, places, shapes = [], [], self._shapes
-        for number, entry in enumerate(entries, first):
-            # In a plain entry no text holds a quotation mark, so the first mark is the card's, and
-            # none holds a line end, which stands for the sequence here.
-            card = entry.find(_CARD_MARK, _START_BYTES) + len(_CARD_MARK)
-            around = entry[_START_BYTES:card] + entry[card + CARD_CHARACTERS :]
-            around = around.replace(b',"sequence":%d,' % number, b"\n", 1)
-            shape = shapes.get(around) or self._learn(around, entry, number)
-            keys.append(entry[card : card + shape.key_bytes])
-            places.append(shape.place)
-        plain = [entry for entry, key in zip(entries, keys, strict=True) if key]
-        cards = [key for key in keys if key]
-        if not (_are_starts(plain) and are_cards(cards) and b"\n" not in b"".join(plain)):
-            for row, entry in enumerate(entries):
-                if not self._look_at(entry, first + row).key_bytes:
-                    keys[row], places[row] = b"", -1
-        return keys, places
+        events = list[CardEvent]()
+        if not self._audit.size:  # who knows no batch and station recognises nothing
+            events += self._take_each(entries, range(1))
+            names = (str(self._audit.opening[name]) for name in ("batch", "station"))
+            self._pattern = re.compile((_PATTERN % tuple(map(re.escape, names))).encode())
+            entries = entries.some(slice(1, None))
+        counts, start = self._recognised(entries), 0
+        is_plain = counts["place"] >= 0
+        for row in np.flatnonzero(~is_plain).tolist():
+            self._take_plain(entries, counts, range(start, row))
+            events += self._take_each(entries, range(row, row + 1))
+            start = row + 1
+        self._take_plain(entries, counts, range(start, len(counts)))
+        self._add_up()
+        return counts[is_plain], events
 
-    def _learn(self, around: bytes, entry: bytes, number: int) -> _Shape:
-        shape = self._look_at(entry, number)
-        if shape.key_bytes:
-            if len(self._shapes) >= _MOST_SHAPES:
-                self._shapes.clear()
-            self._shapes[around] = shape
-        return shape
+    def _recognised(self, entries: Lines) -> PlainCounts:
+        # A place of -1 says that an entry is something else.
+        counts = np.zeros(len(entries.starts), PLAIN)
+        counts["sequence"] = np.arange(self._audit.size, self._audit.size + len(counts))
+        counts["place"] = -1
+        for place, rows in alike(entries, self._learn):
+            codes = entries.columns(rows, place.card)
+            numbers = numbers_of(entries.columns(rows, place.sequence))
+            is_next = numbers == counts["sequence"][rows]
+            counts["card"][rows] = cards_of(codes)
+            counts["place"][rows] = np.where(is_next & are_cards(codes), place.number, -1)
+        return counts
 
-    def _look_at(self, entry: bytes, number: int) -> _Shape:
+    def _learn(self, line: bytes) -> tuple[Shape, _Place] | None:
+        found = self._pattern.fullmatch(line)
         try:
-            found = self._pattern.fullmatch(entry.decode())
+            line.decode()
         except UnicodeDecodeError:
-            return _NONE
-        if found is None or found["sequence"] != str(number):
-            return _NONE
-        place = (found["category"], found["district"])
-        known = self._numbers.setdefault(place, len(self.places))
-        if known == len(self.places):
+            return None
+        if found is None:
+            return None
+        card, sequence = slice(*found.span("card")), slice(*found.span("sequence"))
+        shape = Shape(line)
+        shape.widen(found.start("at"), _FIRST_AT, _LAST_AT)
+        shape.widen(card.start, bytes(CARD_CHARACTERS), b"\xff" * CARD_CHARACTERS)
+        digits = sequence.stop - sequence.start
+        shape.widen(sequence.start, b"1".ljust(digits, b"0"), b"9" * digits)
+        place = (found["category"].decode(), found["district"].decode())
+        number = self._numbers.setdefault(place, len(self.places))
+        if number == len(self.places):
             self.places.append(place)
-        return _Shape(len(found["key"].encode()), known) if known < _MOST_PLACES else _NONE
+        return shape, _Place(number, card, sequence)
 
+    def _take_plain(self, entries: Lines, counts: PlainCounts, rows: range) -> None:
+        if not rows:
+            return
+        if self._audit.closed_by or self._audit.custody.is_paused:  # which `take` says in words
+            self._take_each(entries, rows)
+        self._not_added_up.append(counts["place"][rows.start : rows.stop])
+        last = entries.line(rows[-1])
+        at = len('{"at":"')
+        self._audit.take_plain(len(rows), last[at : at + len(_LAST_AT)].decode("ascii"))
 
-def at_of_plain(entry: bytes) -> str:
-    """Return the time of an entry that was recognised, as it is written there."""
-    return entry[len('{"at":"') : _START_BYTES].decode("ascii")
+    def _add_up(self) -> None:
+        # Nobody asks for the tally between two entries that state figures.
+        if not self._not_added_up:
+            return
+        found = np.unique(np.concatenate(self._not_added_up), return_counts=True)
+        for number, total in zip(*(column.tolist() for column in found), strict=True):
+            self._audit.tally.add(Verdict.COUNTED, *self.places[number], total=total, manual=0)
+        self._not_added_up.clear()
 
-
-def are_cards(keys: Sequence[bytes]) -> bool:
-    """Whether each begins with the code of a card, by columns: `CARD`, spelled out."""
-    joined = b"".join([key[:CARD_CHARACTERS] for key in keys])
-    return (
-        len(joined) == len(keys) * CARD_CHARACTERS
-        and joined[CARD_CHARACTERS - 1 :: CARD_CHARACTERS] == b"=" * len(keys)
-        and not joined[CARD_CHARACTERS - 2 :: CARD_CHARACTERS].translate(None, _LAST_DIGITS)
-        and joined.translate(None, _CARD_DIGITS) == b"=" * len(keys)
-    )
-
-
-def _are_starts(entries: Sequence[bytes]) -> bool:
-    joined = b"".join([entry[:_START_BYTES] for entry in entries])
-    return not any(
-        joined[column::_START_BYTES].translate(None, allowed)
-        for column, allowed in enumerate(_START)
-    )
+    def _take_each(self, entries: Lines, rows: Iterable[int]) -> list[CardEvent]:
+        events = []
+        for row in rows:
+            try:
+                text = entries.line(row).decode()
+                event = self._audit.take(text, settle=self._add_up)
+            except UnicodeDecodeError as error:
+                raise VerificationError(
+                    "entry %(sequence)s: it is not text", sequence=self._audit.size
+                ) from error
+            except VerificationError as error:
+                raise VerificationError(
+                    "entry %(sequence)s: %(why)s", sequence=self._audit.size, why=error
+                ) from error
+            if event is not None:
+                events.append(event)
+        return events

@@ -12,7 +12,7 @@ HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT
 ENTRIES: Final = "entries"
 MOST_ENTRY_BYTES: Final = 0xFFFF
-_LENGTH_BYTES: Final = 2
+LENGTH_BYTES: Final = 2
 
 
 def path(level: int | str, index: int, width: int = WIDTH) -> str:
@@ -43,7 +43,25 @@ def levels(size: int) -> range:
 
 def pack_entries(entries: Sequence[bytes]) -> bytes:
     """Return entries as one bundle, each after its length in two bytes."""
-    return b"".join([len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries])
+    return b"".join([len(entry).to_bytes(LENGTH_BYTES, "big") + entry for entry in entries])
+
+
+def entry_ends(data: bytes) -> list[int]:
+    """Return where each entry of a bundle ends; it starts `LENGTH_BYTES` behind the one before.
+
+    Raises:
+        VerificationError: it ends in the middle of one.
+    """
+    ends, place, end = [], 0, len(data)
+    try:
+        while place < end:
+            place += LENGTH_BYTES + (data[place] << 8 | data[place + 1])
+            ends.append(place)
+    except IndexError:
+        place = -1
+    if place != end:
+        raise VerificationError("it ends in the middle of an entry")
+    return ends
 
 
 def unpack_entries(data: bytes) -> list[bytes]:
@@ -52,13 +70,6 @@ def unpack_entries(data: bytes) -> list[bytes]:
     Raises:
         VerificationError: it ends in the middle of one.
     """
-    entries, place, end = [], 0, len(data)
-    while place < end:
-        start = place + _LENGTH_BYTES
-        if start > end:
-            raise VerificationError("it ends in the middle of an entry")
-        place = start + (data[place] << 8 | data[place + 1])
-        if place > end:
-            raise VerificationError("it ends in the middle of an entry")
-        entries.append(data[start:place])
-    return entries
+    ends = entry_ends(data)
+    places = zip([0, *ends], ends, strict=False)
+    return [data[place + LENGTH_BYTES : end] for place, end in places]

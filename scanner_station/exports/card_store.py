@@ -9,15 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Final, NamedTuple
 
-from scanner_station.domain.card_audit import CardEvent, What
-from scanner_station.domain.plain_counts import PlainCounts
+import numpy as np
 
-_RANKS: Final = {
-    character: rank
-    for rank, character in enumerate(
-        b"+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    )
-}
+from scanner_station.domain.card_audit import CardEvent, What
+from scanner_station.domain.plain_counts import PLAIN, PlainCounts
+
+_CHARACTERS: Final = b"+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CARDS_A_PART: Final = 25_000
 _KEPT_IN_MEMORY: Final = 100_000
 
@@ -35,46 +32,43 @@ class CardStore:
 
     def __init__(self, size: int) -> None:
         """Prepare for a log of `size` entries."""
-        count = min(len(_RANKS), 1 + size // _CARDS_A_PART)
-        firsts = [bytearray() for _ in range(count)]
-        for character, rank in _RANKS.items():
-            firsts[rank * count // len(_RANKS)].append(character)
-        self._parts = [Part(bytes(first), PlainCounts.none(), []) for first in firsts]
-        self._part_of = {character: part for part in self._parts for character in part.first}
-        # Bound once: a log has a million cards.
-        self._add_to = {
-            character: (part.plain.keys.append, part.plain.marks.append)
-            for character, part in self._part_of.items()
-        }
+        count = min(len(_CHARACTERS), 1 + size // _CARDS_A_PART)
+        self._firsts = [bytearray() for _ in range(count)]
+        self._part_of = np.zeros(256, np.uint8)
+        for rank, character in enumerate(_CHARACTERS):
+            part = rank * count // len(_CHARACTERS)
+            self._firsts[part].append(character)
+            self._part_of[character] = part
+        self._plain: list[list[PlainCounts]] = [[] for _ in self._firsts]
+        self._events: list[list[CardEvent]] = [[] for _ in self._firsts]
         self._files: list[IO[bytes]] = []
         self._waiting = 0
 
     def add(self, plain: PlainCounts, events: list[CardEvent]) -> None:
         """Add what some entries say."""
-        if len(self._parts) == 1:
-            self._parts[0].plain.keys.extend(plain.keys)
-            self._parts[0].plain.marks.extend(plain.marks)
-        else:
-            add_to = self._add_to
-            for key, mark in zip(plain.keys, plain.marks, strict=True):
-                add_key, add_mark = add_to[key[0]]
-                add_key(key)
-                add_mark(mark)
+        parts = self._part_of[plain.view(np.uint8).reshape(-1, PLAIN.itemsize)[:, 0]]
+        ends = np.cumsum(np.bincount(parts, minlength=len(self._firsts)))
+        dealt = np.split(plain.take(np.argsort(parts, kind="stable")), ends[:-1])
+        for waiting, some in zip(self._plain, dealt, strict=True):
+            waiting.append(some)
         for event in events:
-            self._part_of[ord(event.card[0])].events.append(event)
-        self._waiting += len(plain.keys) + len(events)
-        if len(self._parts) > 1 and self._waiting >= _KEPT_IN_MEMORY:
+            self._events[self._part_of[ord(event.card[0])]].append(event)
+        self._waiting += len(plain) + len(events)
+        if len(self._firsts) > 1 and self._waiting >= _KEPT_IN_MEMORY:
             self._put_away()
 
     def parts(self) -> Iterator[Part]:
         """Yield each part, in the order of the cards; those before it are given up."""
         if self._files:
             self._put_away()
-        for number, part in enumerate(self._parts):
+        for number, first in enumerate(self._firsts):
             if self._files:
-                self._take_back(self._files[number], part)
-            yield part
-            _empty(part)
+                self._take_back(number)
+            none = np.zeros(0, PLAIN)
+            yield Part(
+                bytes(first), np.concatenate([none, *self._plain[number]]), self._events[number]
+            )
+            self._empty(number)
 
     def close(self) -> None:
         """Give the temporary files back; safe twice."""
@@ -83,28 +77,25 @@ class CardStore:
 
     def _put_away(self) -> None:
         if not self._files:
-            self._files = [tempfile.TemporaryFile() for _ in self._parts]  # noqa: SIM115 - closed by `close`
-        for part, file in zip(self._parts, self._files, strict=True):
-            events = [(*event[:2], int(event.what), *event[3:]) for event in part.events]
-            marshal.dump((b"\n".join(part.plain.keys), part.plain.marks.tobytes(), events), file)
-            _empty(part)
+            self._files = [tempfile.TemporaryFile() for _ in self._firsts]  # noqa: SIM115 - closed by `close`
+        for number, file in enumerate(self._files):
+            plain = b"".join([some.tobytes() for some in self._plain[number]])
+            events = [(*event[:2], int(event.what), *event[3:]) for event in self._events[number]]
+            marshal.dump((plain, events), file)
+            self._empty(number)
         self._waiting = 0
 
-    @staticmethod
-    def _take_back(file: IO[bytes], part: Part) -> None:
+    def _take_back(self, number: int) -> None:
+        file = self._files[number]
         end = file.tell()
         file.seek(0)
         while file.tell() < end:
-            keys, marks, events = marshal.load(file)  # noqa: S302 - our own file without a name
-            part.plain.keys.extend(keys.split(b"\n") if keys else [])
-            part.plain.marks.frombytes(marks)
-            part.events.extend(_event(*one) for one in events)
+            plain, events = marshal.load(file)  # noqa: S302 - our own file without a name
+            self._plain[number].append(np.frombuffer(plain, PLAIN))
+            self._events[number].extend(_event(*one) for one in events)
 
-
-def _empty(part: Part) -> None:
-    part.plain.keys.clear()
-    del part.plain.marks[:]
-    part.events.clear()
+    def _empty(self, number: int) -> None:
+        self._plain[number], self._events[number] = [], []
 
 
 def _event(

@@ -1,28 +1,23 @@
 """Checks a bundle card by card: entries, manifest and openings side by side."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from scanner_station.domain.card_audit import (
-    CARD_CHARACTERS,
-    CardEvent,
-    Listed,
-    What,
-    check_card,
-)
+import numpy as np
+
+from scanner_station.domain.card_audit import CardEvent, Listed, What, check_card
+from scanner_station.domain.columns import CARD, Flags, keys_of
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.entry import Kind, commitment_of, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
-from scanner_station.domain.plain_counts import unpacked
 from scanner_station.domain.tally import ADDED
 from scanner_station.exports.bundle_files import LONGEST_LINE
 from scanner_station.exports.card_store import CardStore, Part
-from scanner_station.exports.manifest_reading import ManifestReader, listed_of
+from scanner_station.exports.manifest_reading import ListedCards, ManifestReader
 from scanner_station.exports.openings import Opening, parse_opening
 
 FindOpenings = Callable[[str], Path | None]
@@ -89,7 +84,7 @@ def check_cards(
 ) -> tuple[CardTotals, Counter[str]]:
     """Check every card; return what was watched and opened, and what the manifest expects.
 
-    `manifest`: blocks of its lines. `places`: as `LogAudit` numbers them. `watched`: a card to
+    `manifest`: blocks of its lines. `places`: as `QuickAudit` numbers them. `watched`: a card to
     keep an eye on. `counted` is told the number of each card that is counted at the end, where
     there are openings. `progress` is told events done.
 
@@ -99,14 +94,15 @@ def check_cards(
     """
     totals, refusals, reader = CardTotals(), _Refusals(), ManifestReader(manifest)
     opened = _Opened(openings, counted) if openings is not None else None
+    names = _Names(places, reader)
     done = 0
     for of_log in cards.parts():
-        part = _Stories(reader.part(of_log.first), of_log, places, has_manifest=has_manifest)
+        part = _Stories(reader.part(of_log.first), of_log, names, has_manifest=has_manifest)
         part.check(refusals, watched)
         totals.watched += part.watched
         if opened is not None:
             opened.take(part)
-        done += len(of_log.plain.keys) + len(of_log.events)
+        done += len(of_log.plain) + len(of_log.events)
         progress(done)
     refusals.raise_first()
     if opened is not None:
@@ -114,79 +110,92 @@ def check_cards(
     return totals, reader.expected
 
 
+class _Names:
+    # What numbers in columns stand for; `category_of`: by the number of a place.
+    def __init__(self, places: Sequence[tuple[str, str]], reader: ManifestReader) -> None:
+        self.places = places
+        self.categories = reader.categories
+        self.category_of = np.array([reader.number_of(one) for one, _ in places], np.int64)
+
+
 class _Stories:
-    # Some of the cards: what the manifest lists (key to pieces), and what the log says of them.
+    # Some of the cards: what the manifest lists, and what the log says of them.
     def __init__(
-        self,
-        listed: dict[bytes, int],
-        of_log: Part,
-        places: Sequence[tuple[str, str]],
-        *,
-        has_manifest: bool,
+        self, listed: ListedCards, of_log: Part, names: _Names, *, has_manifest: bool
     ) -> None:
-        self._listed = listed
-        self._keys, self._marks = of_log.plain
+        keys = keys_of(of_log.plain["card"])
+        order = np.argsort(keys)
+        self._keys, self._plain = keys[order], of_log.plain.take(order)
         self._events = of_log.events
-        self._places = places
+        self._listed = listed
+        self._names = names
         self._has_manifest = has_manifest
         self._special: set[bytes] = set()
         self._counted: set[bytes] = set()
         self.watched = 0
 
     def check(self, refusals: "_Refusals", watched: str) -> None:
-        # Cards that were counted once and no more are looked at all together.
+        # Cards that were counted once and no more, as they are listed, are looked at together.
         special = {event.card.encode() for event in self._events}
+        special.update(self._plain["card"][self._are_odd()].tolist())
         if watched:
             special.add(watched.encode())
-        keys = self._keys
-        if special:
-            keys = [key for key in keys if key[:CARD_CHARACTERS] not in special]
-        once = set(keys) if self._has_manifest else {key[:CARD_CHARACTERS] for key in keys}
-        are_fine = len(once) == len(keys) and (
-            not self._has_manifest or once <= self._listed.keys()
-        )
-        if not are_fine:
-            special |= {key[:CARD_CHARACTERS] for key in keys}
         self._special = special
-        listed = list(self._listed)
-        for card, story in self._stories().items():
+        stories = self._stories(sorted(special))
+        for (card, story), listed in zip(stories.items(), self._lines(list(stories)), strict=True):
             with refusals:
                 story.sort(key=lambda event: event.sequence)
-                counted = check_card(
-                    self._line(listed, card), has_manifest=self._has_manifest, events=story
-                )
+                counted = check_card(listed, has_manifest=self._has_manifest, events=story)
                 if counted:
                     self._counted.add(card)
                 if card == watched.encode():
                     self.watched = len(counted)
 
-    def _stories(self) -> dict[bytes, list[CardEvent]]:
-        # Of the special cards, each with everything that the log says of it.
-        stories: dict[bytes, list[CardEvent]] = {card: [] for card in self._special}
-        for key, mark in zip(self._keys, self._marks, strict=True) if stories else ():
-            if (story := stories.get(key[:CARD_CHARACTERS])) is not None:
-                sequence, place = unpacked(mark)
-                card = key[:CARD_CHARACTERS].decode()
-                story.append(CardEvent(card, sequence, What.COUNTED, 1, *self._places[place], -1))
+    def _are_odd(self) -> Flags:
+        # Rows whose card needs a look by itself: the later of two of a card, and what is not listed
+        # so. It does no harm that another card may have the same key.
+        keys, listed = self._keys, self._listed
+        odd = np.zeros(len(keys), np.bool_)
+        odd[1:] = keys[1:] == keys[:-1]
+        if self._has_manifest and not len(listed.cards):
+            odd[:] = True
+        elif self._has_manifest:
+            place = np.searchsorted(keys_of(listed.cards), keys)
+            place[place == len(listed.cards)] = 0
+            odd |= listed.cards[place] != self._plain["card"]
+            odd |= listed.categories[place] != self._names.category_of[self._plain["place"]]
+        return odd
+
+    def _stories(self, cards: list[bytes]) -> dict[bytes, list[CardEvent]]:
+        # Of some cards, each with everything that the log says of it.
+        stories: dict[bytes, list[CardEvent]] = {card: [] for card in cards}
+        may_be = np.isin(self._keys, keys_of(np.array(cards, CARD)))
+        for card, sequence, place in self._plain[may_be].tolist():
+            if (story := stories.get(card)) is not None:
+                category, district = self._names.places[place]
+                counted = (card.decode(), sequence, What.COUNTED, 1, category, district, -1)
+                story.append(CardEvent(*counted))
         for event in self._events:
             stories[event.card.encode()].append(event)
         return stories
 
-    def _line(self, listed: list[bytes], card: bytes) -> Listed | None:
-        place = bisect_left(listed, card)
-        if place == len(listed) or not listed[place].startswith(card) or not card:
-            return None
-        return listed_of(listed[place], self._listed[listed[place]])
+    def _lines(self, cards: list[bytes]) -> Iterator[Listed | None]:
+        # What the manifest says of some cards.
+        listed, names = self._listed, self._names.categories
+        places = np.searchsorted(listed.cards, np.array(cards, CARD)).tolist()
+        for card, place in zip(cards, places, strict=True):
+            if place < len(listed.cards) and listed.cards[place] == card:
+                yield Listed(names[listed.categories[place]], int(listed.pieces[place]))
+            else:
+                yield None
 
     def counted_cards(self) -> set[bytes]:
         """Return the cards that are counted at the end, once this part was checked."""
-        plain = {key[:CARD_CHARACTERS] for key in self._keys}
-        return (plain - self._special) | self._counted
+        return (set(self._plain["card"].tolist()) - self._special) | self._counted
 
     def every_card(self) -> list[bytes]:
-        keys = [*self._listed, *self._keys]
         events = {one.card.encode() for one in self._events}
-        return sorted({key[:CARD_CHARACTERS] for key in keys} | events)
+        return sorted(events.union(self._listed.cards.tolist(), self._plain["card"].tolist()))
 
 
 class _Refusals:

@@ -3,96 +3,127 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from operator import lt
 from typing import Final, NamedTuple
 
-from scanner_station.domain.card_audit import CARD_CHARACTERS, Listed
+import numpy as np
+
+from scanner_station.domain.card_audit import CARD_CHARACTERS
+from scanner_station.domain.columns import (
+    CARD,
+    CARD_PATTERN,
+    TEXT_PATTERN,
+    Cards,
+    Lines,
+    Numbers,
+    Shape,
+    alike,
+    are_cards,
+    cards_of,
+)
 from scanner_station.domain.entry import manifest_line
 from scanner_station.domain.errors import VerificationError
-from scanner_station.domain.plain_counts import CARD, TEXT, are_cards
 
 _LINE: Final = re.compile(
-    rf'\{{"card":"({CARD}","category":"({TEXT}*)"),"pieces":([1-9][0-9]{{0,8}})\}}'
+    rf'\{{"card":"({CARD_PATTERN})","category":"({TEXT_PATTERN}*)","pieces":([1-9][0-9]{{0,8}})\}}'
 )
-_START: Final = '{"card":"'
-_ANY_CARD: Final = "A" * (CARD_CHARACTERS - 1) + "="
+_CARD: Final = slice(len('{"card":"'), len('{"card":"') + CARD_CHARACTERS)
 
 
 class _Line(NamedTuple):
-    # The key is the text `<card>","category":"<category>"`, as in a plain count.
-    key: str
+    card: str
     category: str
     pieces: int
+
+
+class ListedCards(NamedTuple):
+    """Cards of a manifest, sorted, as columns; `categories` by number."""
+
+    cards: Cards
+    categories: Numbers
+    pieces: Numbers
+
+    def some(self, rows: slice) -> "ListedCards":
+        """Return some of them."""
+        return ListedCards(self.cards[rows], self.categories[rows], self.pieces[rows])
 
 
 class ManifestReader:
     """The lines of a manifest, checked, sorted as they must be.
 
-    `expected`: pieces by category, of the lines that were read.
+    `expected`: pieces by category, of the lines that were read. `categories`: their names, by
+    number.
     """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         """Read from `blocks`, each some whole lines."""
         self.expected: Counter[str] = Counter()
+        self.categories: list[str] = []
+        self._numbers: dict[str, int] = {}
         self._blocks = blocks
-        self._waiting: dict[bytes, int] = {}
+        self._waiting = self._columns([])
         self._line = 0
         self._last = b""
 
-    def part(self, first: bytes) -> dict[bytes, int]:
-        """Return key to pieces of the cards that begin with one of these characters.
+    def number_of(self, category: str) -> int:
+        """Return the number of a category, a new one when it is asked for first."""
+        number = self._numbers.setdefault(category, len(self.categories))
+        if number == len(self.categories):
+            self.categories.append(category)
+        return number
+
+    def part(self, first: bytes) -> ListedCards:
+        """Return the cards that begin with one of these characters, which are sorted.
 
         To be asked for in the order of the cards.
 
         Raises:
             VerificationError: a line is no card's line, or not in its place.
         """
-        found, self._waiting = self._waiting, {}
-        while not found or next(reversed(found))[0] in first:
+        found = [self._waiting]
+        while not len(found[-1].cards) or found[-1].cards[-1][0] in first:
             block = next(self._blocks, b"")
             if not block:
                 break
-            found |= self._read(block)
-        if found and next(reversed(found))[0] not in first:
-            self._waiting = {key: found.pop(key) for key in list(found) if key[0] not in first}
-        return found
+            found.append(self._read(block))
+        whole = ListedCards(*map(np.concatenate, zip(*found, strict=True)))
+        end = int(np.searchsorted(whole.cards, bytes([first[-1] + 1])))
+        self._waiting = whole.some(slice(end, None))
+        return whole.some(slice(end))
 
-    def _read(self, block: bytes) -> dict[bytes, int]:
+    def _read(self, block: bytes) -> ListedCards:
         found = self._read_alike(block)
         if found is None:
             found = self._read_each(block)
-        self._line += len(found)
-        self._last = next(reversed(found))[:CARD_CHARACTERS]
+        self._line += len(found.cards)
+        self._last = found.cards[-1]
         return found
 
-    def _read_alike(self, block: bytes) -> dict[bytes, int] | None:
-        # Most lines end like many others, so each end is looked at once. None: ask `_read_each`.
-        before, *lines = (b"\n" + block[:-1]).split(f"\n{_START}".encode())
-        cards = [line[:CARD_CHARACTERS] for line in lines]
-        is_fine = not before and block.endswith(b"\n") and are_cards(cards)
-        if not is_fine or not all(map(lt, [self._last, *cards], cards)):
+    def _read_alike(self, block: bytes) -> ListedCards | None:
+        # None: ask `_read_each`.
+        data = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(data == ord("\n"))
+        if not block.endswith(b"\n"):
             return None
-        ends = [line[CARD_CHARACTERS:] for line in lines]
-        counts = Counter(ends)
-        known = {}
-        for end in counts:
-            try:
-                line = _parsed(f"{_START}{_ANY_CARD}{end.decode()}")
-            except UnicodeDecodeError:
-                return None
-            if line is None:
-                return None
-            known[end] = line
-        for end, line in known.items():
-            self.expected[line.category] += line.pieces * counts[end]
-        behind = {end: line.key[CARD_CHARACTERS:].encode() for end, line in known.items()}
-        pieces = {end: line.pieces for end, line in known.items()}
-        keys = [card + behind[end] for card, end in zip(cards, ends, strict=True)]
-        return dict(zip(keys, map(pieces.__getitem__, ends), strict=True))
+        lines = Lines(data, np.concatenate([[0], ends[:-1] + 1]), ends)
+        categories, pieces = np.zeros_like(ends), np.zeros_like(ends)
+        expected: Counter[str] = Counter()
+        for line, rows in alike(lines, _learn):
+            categories[rows] = self.number_of(line.category)
+            pieces[rows] = line.pieces
+            expected[line.category] += line.pieces * len(rows)
+        if not pieces.all():
+            return None
+        codes = lines.columns(np.arange(len(ends)), _CARD)
+        cards = cards_of(codes)
+        is_sorted = self._last < cards[0] and (cards[:-1] < cards[1:]).all()
+        if not (is_sorted and are_cards(codes).all()):
+            return None
+        self.expected += expected
+        return ListedCards(cards, categories, pieces)
 
-    def _read_each(self, block: bytes) -> dict[bytes, int]:
+    def _read_each(self, block: bytes) -> ListedCards:
         try:
             texts = block.decode().removesuffix("\n").split("\n")
         except UnicodeDecodeError as error:
@@ -107,19 +138,36 @@ class ManifestReader:
             if (line := _parsed(text)) is None:
                 raise self._wrong(place)
             lines.append(line)
-        cards = [self._last.decode(), *(line.key[:CARD_CHARACTERS] for line in lines)]
+        cards = [self._last.decode(), *(line.card for line in lines)]
         for place, (one, other) in enumerate(pairwise(cards)):
             if one >= other:
                 raise self._wrong(place)
         for line in lines:
             self.expected[line.category] += line.pieces
-        return {line.key.encode(): line.pieces for line in lines}
+        return self._columns(lines)
+
+    def _columns(self, lines: Sequence[_Line]) -> ListedCards:
+        numbers = [(self.number_of(line.category), line.pieces) for line in lines]
+        categories, pieces = np.array(numbers, np.int64).reshape(-1, 2).T
+        return ListedCards(np.array([line.card for line in lines], CARD), categories, pieces)
 
     def _wrong(self, place: int) -> VerificationError:
         return VerificationError(
             "manifest: line %(line)s is not a card's line, or not in its place",
             line=self._line + place + 1,
         )
+
+
+def _learn(line: bytes) -> tuple[Shape, _Line] | None:
+    try:
+        found = _parsed(line.decode())
+    except UnicodeDecodeError:
+        return None
+    if found is None:
+        return None
+    shape = Shape(line)
+    shape.widen(_CARD.start, bytes(CARD_CHARACTERS), b"\xff" * CARD_CHARACTERS)
+    return shape, found
 
 
 def _parsed(text: str) -> _Line | None:
@@ -132,12 +180,7 @@ def _parsed(text: str) -> _Line | None:
         if manifest_line(card, category, pieces) == f"{text}\n".encode():
             plain = manifest_line(card, "", pieces).decode().removesuffix("\n")
             if _LINE.fullmatch(plain):
-                return _Line(f'{card}","category":"{category}"', category, pieces)
+                return _Line(card, category, pieces)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return None
-
-
-def listed_of(key: bytes, pieces: int) -> Listed:
-    """Return what a manifest's line says, from its key."""
-    return Listed(key[CARD_CHARACTERS + len('","category":"') : -1].decode(), pieces)

@@ -23,6 +23,7 @@ from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
 from scanner_station.domain.note import VerifierKey
 from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.plain_counts import QuickAudit
 from scanner_station.domain.policy import Policy
 from scanner_station.domain.receipt import Receipt
 from scanner_station.exports import bundle
@@ -112,6 +113,7 @@ class _Verifier:
         self._asked = asked
         self._progress = progress
         self._audit = LogAudit()
+        self._quick = QuickAudit(self._audit)
         self._cards = CardStore(0)
         self._roots: dict[int, bytes] = {}
         self._kept_entry = b""
@@ -225,10 +227,10 @@ class _Verifier:
             self._size,
             watched_sizes=self._watched_sizes,
             kept_index=self._receipt.index if self._receipt else -1,
+            progress=lambda done: self._progress(done, 2 * self._size),
         )
-        for start, entries in reader.read():
-            self._cards.add(*self._audit.take_all(entries))
-            self._progress(start + len(entries), 2 * self._size)
+        for entries in reader.read():
+            self._cards.add(*self._quick.take(entries))
         if reader.root != self._head.checkpoint.root:
             raise VerificationError(
                 "%(place)s: the entries do not have the root that was signed; one of them was "
@@ -362,7 +364,7 @@ class _Verifier:
             self._files.blocks(bundle.MANIFEST) if has_manifest else iter(()),
             (lambda _: openings) if isinstance(openings, Path) else openings,
             counted=self._asked.counted,
-            places=self._audit.places,
+            places=self._quick.places,
             has_manifest=has_manifest,
             watched=self._watched,
             progress=lambda done: self._progress(
