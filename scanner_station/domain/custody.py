@@ -17,6 +17,9 @@ from scanner_station.domain.custody_records import (
     Note,
     Objection,
     Refusal,
+    number_in,
+    sequence_of,
+    text_in,
 )
 from scanner_station.domain.entry import Body, Kind
 from scanner_station.domain.errors import BatchError, EntryError, InputError
@@ -125,15 +128,15 @@ class Custody:
 
     def _open(self, body: Body) -> None:
         self.days.append(
-            Day(resumed=_sequence(body), resumed_at=_text(body, "at"), opening_figure=0)
+            Day(resumed=sequence_of(body), resumed_at=text_in(body, "at"), opening_figure=0)
         )
 
     def _manual(self, body: Body) -> None:
         if body.get("verdict") == "counted":
-            self.typed[_sequence(body)] = _text(body, "by")
+            self.typed[sequence_of(body)] = text_in(body, "by")
 
     def _unidentified(self, body: Body) -> None:
-        number = _number(body, "number")
+        number = number_in(body, "number")
         if number != self.last_number + 1:
             raise EntryError(
                 "the next unidentified card is number %(next)s, not %(number)s",
@@ -141,14 +144,14 @@ class Custody:
                 number=number,
             )
         self.last_number = number
-        self.unidentified[_sequence(body)] = _text(body, "category")
-        self.typed[_sequence(body)] = _text(body, "by")
+        self.unidentified[sequence_of(body)] = text_in(body, "category")
+        self.typed[sequence_of(body)] = text_in(body, "by")
 
     def _add(self, body: Body) -> None:
-        require_two(_text(body, "by"), _text(body, "seconded_by"))
+        require_two(text_in(body, "by"), text_in(body, "seconded_by"))
 
     def _void(self, body: Body) -> None:
-        target = _number(body, "target")
+        target = number_in(body, "target")
         container = self.container_of(target)
         if container is not None and container.state is ContainerState.SEALED:
             raise EntryError(
@@ -168,7 +171,7 @@ class Custody:
             container.count -= 1
 
     def _agree(self, body: Body) -> None:
-        by = _text(body, "by")
+        by = text_in(body, "by")
         if not self.typed:
             raise BatchError("no typed card waits for a second person; nothing was changed")
         if name_key(by) in {name_key(typist) for typist in self.typed.values()}:
@@ -184,20 +187,14 @@ class Custody:
                 "container %(number)s is still open; seal it before the next one",
                 number=current.number,
             )
-        number = _number(body, "number")
+        number = number_in(body, "number")
         if number != len(self.containers) + 1:
             raise EntryError(
                 "the next container is number %(next)s, not %(number)s",
                 next=len(self.containers) + 1,
                 number=number,
             )
-        self.containers[number] = Container(
-            number=number,
-            form=_text(body, "form"),
-            label=_text(body, "label"),
-            opened=_sequence(body),
-            opened_at=_text(body, "at"),
-        )
+        self.containers[number] = Container.of(body)
 
     def _container_seal(self, body: Body) -> None:
         container = self._container(body)
@@ -208,25 +205,25 @@ class Custody:
                 seal=container.seals[-1],
             )
         self._require_agreed()
-        seal = _text(body, "seal_number")
+        seal = text_in(body, "seal_number")
         if any(seal in other.seals for other in self.containers.values()):
             raise InputError("seal %(seal)s was used already; every seal has its number", seal=seal)
-        container.count = _number(body, "counted")
+        container.count = number_in(body, "counted")
         if container.closed is None:
-            container.closed = _sequence(body)
+            container.closed = sequence_of(body)
         container.state = ContainerState.SEALED
         container.seals.append(seal)
-        container.sealed_at, container.sealed_by = _text(body, "at"), _text(body, "by")
+        container.sealed_at, container.sealed_by = text_in(body, "at"), text_in(body, "by")
 
     def _container_break(self, body: Body) -> None:
         container = self._container(body)
         if container.state is not ContainerState.SEALED:
             raise BatchError("container %(number)s is not sealed", number=container.number)
-        require_two(_text(body, "by"), _text(body, "seconded_by"))
+        require_two(text_in(body, "by"), text_in(body, "seconded_by"))
         container.state = ContainerState.BROKEN
 
     def _container(self, body: Body) -> Container:
-        number = _number(body, "number")
+        number = number_in(body, "number")
         if number not in self.containers:
             raise EntryError("there is no container %(number)s", number=number)
         return self.containers[number]
@@ -236,13 +233,13 @@ class Custody:
             raise BatchError("the batch is paused already; nothing was changed")
         self._require_agreed()
         day = self.days[-1]
-        day.paused, day.paused_at = _sequence(body), _text(body, "at")
-        day.closing_figure = _number(body, "figure")
+        day.paused, day.paused_at = sequence_of(body), text_in(body, "at")
+        day.closing_figure = number_in(body, "figure")
 
     def _resume(self, body: Body) -> None:
         if not self.is_paused:
             raise BatchError("the batch is not paused; nothing was changed")
-        closing, opening = self.days[-1].closing_figure, _number(body, "figure")
+        closing, opening = self.days[-1].closing_figure, number_in(body, "figure")
         if opening != closing:
             raise InputError(
                 "the opening figure %(opening)s is not the last closing figure %(closing)s; "
@@ -251,82 +248,50 @@ class Custody:
                 closing=closing,
             )
         self.days.append(
-            Day(resumed=_sequence(body), resumed_at=_text(body, "at"), opening_figure=opening)
+            Day(resumed=sequence_of(body), resumed_at=text_in(body, "at"), opening_figure=opening)
         )
 
     def _lot(self, body: Body) -> None:
-        self.lots.append(
-            Lot(name=_text(body, "lot"), begun=_sequence(body), begun_at=_text(body, "at"))
-        )
+        self.lots.append(Lot.of(body))
 
     def _object(self, body: Body) -> None:
-        sequence = _sequence(body)
-        self.objections[sequence] = Objection(
-            sequence=sequence,
-            at=_text(body, "at"),
-            witness=_text(body, "witness"),
-            institution=_text(body, "institution"),
-            text=_text(body, "objection"),
-        )
+        self.objections[sequence_of(body)] = Objection.of(body)
 
     def _answer(self, body: Body) -> None:
-        found = self.objections.get(_number(body, "target"))
+        found = self.objections.get(number_in(body, "target"))
         if found is None or found.answer:
             raise EntryError(
                 "entry %(sequence)s is no objection that waits for an answer",
                 sequence=body["target"],
             )
-        found.answer, found.answered_by = _text(body, "answer"), _text(body, "by")
+        found.answer, found.answered_by = text_in(body, "answer"), text_in(body, "by")
 
     def _refuse(self, body: Body) -> None:
-        self.refusals.append(
-            Refusal(
-                sequence=_sequence(body),
-                at=_text(body, "at"),
-                witness=_text(body, "witness"),
-                institution=_text(body, "institution"),
-                objection=_text(body, "objection"),
-            )
-        )
+        self.refusals.append(Refusal.of(body))
 
     def _note(self, body: Body) -> None:
         if "witness" not in body:  # the station's own: a spot check, a new passphrase
             return
-        self.notes.append(
-            Note(
-                sequence=_sequence(body),
-                at=_text(body, "at"),
-                witness=_text(body, "witness"),
-                institution=_text(body, "institution"),
-                text=_text(body, "reason"),
-            )
-        )
+        self.notes.append(Note.of(body))
 
     def _explain(self, body: Body) -> None:
-        require_two(_text(body, "by"), _text(body, "seconded_by"))
+        require_two(text_in(body, "by"), text_in(body, "seconded_by"))
 
     def _seal(self, body: Body) -> None:
-        require_two(_text(body, "by"), _text(body, "seconded_by"))
+        require_two(text_in(body, "by"), text_in(body, "seconded_by"))
         hindrances = self.hindrances()
         if hindrances:
             raise hindrances[0]
         self.closed_by = Kind.SEAL
 
     def _cancel(self, body: Body) -> None:
-        require_two(_text(body, "by"), _text(body, "seconded_by"))
+        require_two(text_in(body, "by"), text_in(body, "seconded_by"))
         self.closed_by = Kind.CANCEL
 
     def _burn(self, body: Body) -> None:
         if self.burning is not None:
             raise BatchError("the burning is written down already; nothing was changed")
-        self.burning = Burning(
-            sequence=_sequence(body),
-            at=_text(body, "at"),
-            burned_at=_text(body, "burned_at"),
-            method=_text(body, "method"),
-            present=_text(body, "present"),
-            by=_text(body, "by"),
-        )
+        self.burning = Burning.of(body)
 
     # --- what stands in the way ------------------------------------------------------------
 
@@ -372,24 +337,6 @@ def require_two(by: str, seconded_by: str) -> None:
     """
     if " ".join(name_key(by).split()) == " ".join(name_key(seconded_by).split()):
         raise InputError("this takes two different people; %(name)s is both", name=by)
-
-
-def _sequence(body: Body) -> int:
-    return _number(body, "sequence")
-
-
-def _text(body: Body, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise EntryError("the entry has no %(name)s", name=name)
-    return value
-
-
-def _number(body: Body, name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int):
-        raise EntryError("the entry has no %(name)s", name=name)
-    return value
 
 
 _RULES: Final[dict[Kind, Callable[[Custody, Body], None]]] = {

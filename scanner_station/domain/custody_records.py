@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
+
+from scanner_station.domain.entry import Body
+from scanner_station.domain.errors import EntryError
 
 
 class Form(StrEnum):
@@ -40,6 +44,17 @@ class Container:
     count: int = 0
     seals: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """Return the container that an entry opens."""
+        return cls(
+            number=number_in(body, "number"),
+            form=text_in(body, "form"),
+            label=text_in(body, "label"),
+            opened=sequence_of(body),
+            opened_at=text_in(body, "at"),
+        )
+
     def holds(self, sequence: int) -> bool:
         """Whether the card of an entry was put into it."""
         return self.opened < sequence and (self.closed is None or sequence < self.closed)
@@ -68,6 +83,11 @@ class Lot:
     begun: int
     begun_at: str
 
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """Return the lot that an entry begins."""
+        return cls(name=text_in(body, "lot"), begun=sequence_of(body), begun_at=text_in(body, "at"))
+
 
 @dataclass(slots=True)
 class Objection:
@@ -81,6 +101,17 @@ class Objection:
     answer: str = ""
     answered_by: str = ""
 
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """Return the objection that an entry holds."""
+        return cls(
+            sequence=sequence_of(body),
+            at=text_in(body, "at"),
+            witness=text_in(body, "witness"),
+            institution=text_in(body, "institution"),
+            text=text_in(body, "objection"),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -91,6 +122,17 @@ class Refusal:
     witness: str
     institution: str
     objection: str
+
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """Return the refusal that an entry holds."""
+        return cls(
+            sequence=sequence_of(body),
+            at=text_in(body, "at"),
+            witness=text_in(body, "witness"),
+            institution=text_in(body, "institution"),
+            objection=text_in(body, "objection"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +145,17 @@ class Note:
     institution: str
     text: str
 
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """Return the note that an entry holds."""
+        return cls(
+            sequence=sequence_of(body),
+            at=text_in(body, "at"),
+            witness=text_in(body, "witness"),
+            institution=text_in(body, "institution"),
+            text=text_in(body, "reason"),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burning:
@@ -114,3 +167,44 @@ class Burning:
     method: str
     present: str
     by: str
+
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """Return the fire that an entry tells of."""
+        return cls(
+            sequence=sequence_of(body),
+            at=text_in(body, "at"),
+            burned_at=text_in(body, "burned_at"),
+            method=text_in(body, "method"),
+            present=text_in(body, "present"),
+            by=text_in(body, "by"),
+        )
+
+
+def sequence_of(body: Body) -> int:
+    """Return the number of an entry."""
+    return number_in(body, "sequence")
+
+
+def text_in(body: Body, name: str) -> str:
+    """Return a text of an entry.
+
+    Raises:
+        EntryError: it is not there, or no text.
+    """
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise EntryError("the entry has no %(name)s", name=name)
+    return value
+
+
+def number_in(body: Body, name: str) -> int:
+    """Return a number of an entry.
+
+    Raises:
+        EntryError: it is not there, or no number.
+    """
+    value = body.get(name)
+    if not isinstance(value, int):
+        raise EntryError("the entry has no %(name)s", name=name)
+    return value

@@ -11,6 +11,7 @@ from typing import IO, Final
 from scanner_station.domain.errors import ManifestError
 from scanner_station.domain.identifier import Schemes
 from scanner_station.domain.manifest import (
+    PROBLEMS_SHOWN,
     Cancelled,
     ManifestCancelledError,
     ManifestReport,
@@ -23,6 +24,7 @@ from scanner_station.storage.csv_file import open_csv
 from scanner_station.storage.manifest_check import Checker
 from scanner_station.storage.manifest_file import (
     WORKBOOK,
+    Block,
     FileRefusedError,
     Survey,
     Table,
@@ -95,13 +97,17 @@ def check(
     with _reading(file_name), path.open("rb") as file:
         surveyed = survey(file)
         try:
-            refuse_false_name(file_name, surveyed.content)
-            table = _open(file, surveyed, schemes)
-            return _check_table(
-                table, file_name, surveyed, schemes, Spool(folder), progress, cancelled
-            )
+            with _Walk(file, file_name, surveyed, schemes, folder) as walk:
+                for _ in walk.blocks():
+                    tell(progress, cancelled, *walk.table.position())
+                walk.checker.finish()
         except FileRefusedError as refused:
             return CheckedManifest(report=_refusal(file_name, surveyed, refused))
+        report = _report(walk.table, file_name, surveyed, walk.checker, walk.findings)
+        if not report.is_clean:
+            walk.spool.close()
+            return CheckedManifest(report=report)
+        return CheckedManifest(report=report, _checker=walk.checker, _spool=walk.spool)
 
 
 def every_problem(
@@ -118,36 +124,67 @@ def every_problem(
     with _reading(file_name), path.open("rb") as file, path.open("rb") as again:
         surveyed = survey(file)
         try:
-            refuse_false_name(file_name, surveyed.content)
-            table = _open(file, surveyed, schemes)
-            findings = Findings(table.columns, _letters(table))
-            with contextlib.closing(Spool(folder)) as spool:
-                checker = Checker(table, schemes, findings, spool)
-                checker.judge_header(table)
-                for block in table.blocks:
-                    checker.take(block)
-                checker.finish()
+            walk = _Walk(file, file_name, surveyed, schemes, folder)
+            with contextlib.closing(walk.spool):
+                for _ in walk.blocks():
+                    pass  # only the end tells
+                walk.checker.finish()
         except FileRefusedError as refused:
             yield refused.problem
             return
-        yield from (problem for problem in findings.shown if not problem.line)
-        twice = checker.duplicates.problems(findings) if checker.duplicates else ()
-        others = _by_line(_open(again, surveyed, schemes), schemes, folder)
+        yield from (problem for problem in walk.findings.shown if not problem.line)
+        found = walk.checker.duplicates
+        twice = found.problems(walk.findings) if found else ()
+        others = _by_line(_Walk(again, file_name, surveyed, schemes, folder, most=None))
         yield from heapq.merge(others, twice, key=attrgetter("line"))
 
 
-def _by_line(table: Table, schemes: Schemes, folder: Path | None) -> Iterator[Problem]:
+def _by_line(walk: "_Walk") -> Iterator[Problem]:
     """Yield what single lines show, by line; nothing that another line could still take back."""
-    findings = Findings(table.columns, _letters(table), most=None)
-    with contextlib.closing(Spool(folder)) as spool:
-        checker = Checker(table, schemes, findings, spool)
-        checker.judge_header(table)
-        for block in table.blocks:
-            checker.take(block)
-            yield from findings.take_settled()
-        checker.find_totals_by_arithmetic()
-    findings.settle()
-    yield from findings.shown
+    with contextlib.closing(walk.spool):
+        for _ in walk.blocks():
+            yield from walk.findings.take_settled()
+        walk.checker.find_totals_by_arithmetic()
+    walk.findings.settle()
+    yield from walk.findings.shown
+
+
+class _Walk:
+    """One way through a file, row by row; used as a context, an error closes its spool.
+
+    Raises:
+        FileRefusedError: nothing in it can be checked.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        file_name: str,
+        surveyed: Survey,
+        schemes: Schemes,
+        folder: Path | None,
+        *,
+        most: int | None = PROBLEMS_SHOWN,
+    ) -> None:
+        refuse_false_name(file_name, surveyed.content)
+        self.table = _open(file, surveyed, schemes)
+        self.findings = Findings(self.table.columns, _letters(self.table), most=most)
+        self.spool = Spool(folder)
+        self.checker = Checker(self.table, schemes, self.findings, self.spool)
+
+    def __enter__(self) -> "_Walk":
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is not None:
+            self.spool.close()
+
+    def blocks(self) -> Iterator[Block]:
+        """Judge the header, then each block of rows, and yield it."""
+        self.checker.judge_header(self.table)
+        for block in self.table.blocks:
+            self.checker.take(block)
+            yield block
 
 
 @contextlib.contextmanager
@@ -167,33 +204,6 @@ def _open(file: IO[bytes], surveyed: Survey, schemes: Schemes) -> Table:
     if surveyed.content == WORKBOOK:
         return open_xlsx(file, schemes)
     return open_csv(file, surveyed, schemes)
-
-
-def _check_table(
-    table: Table,
-    file_name: str,
-    surveyed: Survey,
-    schemes: Schemes,
-    spool: Spool,
-    progress: Progress | None,
-    cancelled: Cancelled | None,
-) -> CheckedManifest:
-    findings = Findings(table.columns, _letters(table))
-    checker = Checker(table, schemes, findings, spool)
-    try:
-        checker.judge_header(table)
-        for block in table.blocks:
-            checker.take(block)
-            tell(progress, cancelled, *table.position())
-        checker.finish()
-        report = _report(table, file_name, surveyed, checker, findings)
-    except BaseException:
-        spool.close()
-        raise
-    if not report.is_clean:
-        spool.close()
-        return CheckedManifest(report=report)
-    return CheckedManifest(report=report, _checker=checker, _spool=spool)
 
 
 def _letters(table: Table) -> tuple[str, ...]:

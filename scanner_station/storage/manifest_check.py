@@ -39,6 +39,11 @@ from scanner_station.domain.manifest_line import (
 )
 from scanner_station.domain.manifest_problems import Code, Values
 from scanner_station.storage.csv_pack import FIELD, ROW
+from scanner_station.storage.manifest_cells import (
+    other_delimiter,
+    refuse_identity_numbers,
+    refuse_long_texts,
+)
 from scanner_station.storage.manifest_duplicates import Duplicates, find_duplicates
 from scanner_station.storage.manifest_file import Block, Table
 from scanner_station.storage.manifest_rows import Indexes, Keys, Layout, PackedRows, Row
@@ -46,7 +51,6 @@ from scanner_station.storage.manifest_spool import Spool
 
 MAX_TOTALS: Final = 20_000
 _ROUNDING_LINES: Final = 10
-_SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "a vertical bar"}
 
 Lines = list[int]
 Pieces = npt.NDArray[np.int32]
@@ -122,7 +126,7 @@ class Checker:
         position = self._columns.position
         counts = found.counted([position.get(Field.CATEGORY), position.get(Field.DISTRICT)])
         if any(holds_identity_number(text) for pair in counts for text in pair):
-            self._refuse_identity_numbers(_unpacked(rows), lines)
+            refuse_identity_numbers(_unpacked(rows), lines, self._columns, self._findings)
         self._add_up(counts, len(rows))
         order = self._remember(found.keys, lines, np.ones(len(rows), np.int32))
         if not self._findings.count:
@@ -135,7 +139,7 @@ class Checker:
         rows = [[cell.strip(AROUND) for cell in row] for row in rows]
         if CONTROL.search("".join(chain.from_iterable(rows))):
             rows, lines = self._without_control_characters(rows, lines)
-        self._refuse_long_texts(rows, lines)
+        refuse_long_texts(rows, lines, self._columns.identifier, self._findings)
         self._take_clean(rows, lines)
 
     def _of_one_width(self, block: Block) -> tuple[list[Row], Lines]:
@@ -174,21 +178,13 @@ class Checker:
         self._see(line, cells)
         if self._is_no_card(line, cells):
             return []
-        if found := self._other_delimiter(cells):
+        if found := other_delimiter(cells, self._delimiter):
             values: Values = {"found": found, "expected": self._delimiter}
             self._findings.add(Code.WRONG_DELIMITER, line, values=values)
         else:
             code = Code.TOO_FEW_FIELDS if len(cells) < width else Code.TOO_MANY_FIELDS
             self._findings.add(code, line, values={"found": len(cells), "expected": width})
         return []
-
-    def _other_delimiter(self, cells: Row) -> str:
-        if len(cells) != 1:
-            return ""
-        for character, name in _SEPARATORS.items():
-            if name != self._delimiter and len(cells[0].split(character)) > 1:
-                return name
-        return ""
 
     def _without_control_characters(self, rows: list[Row], lines: Lines) -> tuple[list[Row], Lines]:
         kept_rows, kept_lines = [], []
@@ -207,15 +203,6 @@ class Checker:
                     Code.CONTROL_CHARACTER, line, index=at, value=cells[at], values=values
                 )
         return kept_rows, kept_lines
-
-    def _refuse_long_texts(self, rows: list[Row], lines: Lines) -> None:
-        for row, line in zip(rows, lines, strict=True):
-            if sum(map(len, row)) <= MAX_TEXT_CHARACTERS:
-                continue
-            for at, cell in enumerate(row):
-                if len(cell) > MAX_TEXT_CHARACTERS and at != self._columns.identifier:
-                    values: Values = {"length": len(cell), "most": MAX_TEXT_CHARACTERS}
-                    self._findings.add(Code.TEXT_TOO_LONG, line, index=at, values=values)
 
     # --- identifiers -----------------------------------------------------------------------
 
@@ -284,7 +271,7 @@ class Checker:
         for row, count in zip(rows, pieces.tolist(), strict=True):
             counts[_cell(row, category), _cell(row, district)] += count
         if any(holds_identity_number(text) for pair in counts for text in pair):
-            self._refuse_identity_numbers(rows, lines)
+            refuse_identity_numbers(rows, lines, self._columns, self._findings)
         self._add_up(counts, len(rows))
         at = self._columns.identifier
         texts = [row[at] for row in rows]
@@ -347,13 +334,6 @@ class Checker:
     def _names_one_piece(self, identifier: str) -> bool:
         outcome = self._schemes.identify_text(identifier)
         return isinstance(outcome, Identified) and outcome.scheme.names_one_piece
-
-    def _refuse_identity_numbers(self, rows: list[Row], lines: Lines) -> None:
-        for field in (Field.CATEGORY, Field.DISTRICT):
-            at = self._columns.position.get(field)
-            for row, line in zip(rows, lines, strict=True):
-                if at is not None and holds_identity_number(row[at]):
-                    self._findings.add(Code.IDENTITY_NUMBER_IN_TEXT, line, index=at, value=row[at])
 
     # --- the whole file --------------------------------------------------------------------
 

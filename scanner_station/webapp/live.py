@@ -4,7 +4,6 @@ A bus event only wakes it; what is sent is read from committed entries, in the l
 page can show nothing that is not on disk, and a stream that fell behind reads the log itself.
 """
 
-import json
 import logging
 import sqlite3
 import threading
@@ -12,11 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.domain.entry import timestamp
-from scanner_station.domain.errors import BatchError, StationError
+from scanner_station.domain.errors import StationError
 from scanner_station.domain.events import (
     BatchChanged,
     EntryRecorded,
@@ -28,6 +26,7 @@ from scanner_station.service import views
 from scanner_station.service.delivery import KEY_SHOWN, UNSURE
 from scanner_station.service.station import Station
 from scanner_station.service.views import Json, Views
+from scanner_station.webapp.live_events import entries_for_screens, event
 
 BEAT_S: Final = 1.5
 """A page that hears nothing for longer shows that its numbers are old."""
@@ -101,9 +100,9 @@ class Live:
 
     # --- following the log -----------------------------------------------------------------
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, heard: Event) -> None:
         # On the writer's thread: nothing here may wait.
-        self._heard.append(event)
+        self._heard.append(heard)
         self._signal.set()
 
     def _follow(self) -> None:
@@ -153,7 +152,7 @@ class Live:
         with self._views.connection() as connection:
             since = self._channels[slug].newest + 1
             found = [
-                (entry["sequence"], _event("entry", entry, entry["sequence"]))
+                (entry["sequence"], event("entry", entry, entry["sequence"]))
                 for entry in entries_for_screens(connection, slug, since=since)
             ]
             return found, views.summary(connection, slug)  # type: ignore[return-value]  # ints
@@ -165,7 +164,7 @@ class Live:
         channel.entries.extend(new_entries)
         if new_entries:
             channel.newest = new_entries[-1][0]
-        channel.tally, channel.tally_bytes = tally, _event("tally", tally)
+        channel.tally, channel.tally_bytes = tally, event("tally", tally)
         channel.version += 1
 
     def _note_reader(self, notice: ReaderNotice) -> None:
@@ -186,7 +185,7 @@ class Live:
             if name == "active":
                 self._status["active"] = {"slug": self._active_slug()}
             version = self._status_bytes.get(name, (0, b""))[0] + 1
-            self._status_bytes[name] = (version, _event(name, self._status[name]))
+            self._status_bytes[name] = (version, event(name, self._status[name]))
 
     def _active_slug(self) -> str:
         with self._views.connection() as connection:
@@ -271,10 +270,10 @@ class Live:
         picture = self.picture(slug, since)
         newest = int(str(picture["newest"]))
         if picture["reset"]:
-            return newest, _event("reset", {"newest": newest})
+            return newest, event("reset", {"newest": newest})
         found = picture["entries"]
         events = [
-            _event("entry", entry | {"replayed": True}, int(entry["sequence"]))
+            event("entry", entry | {"replayed": True}, int(entry["sequence"]))
             for entry in (found if isinstance(found, list) else [])
         ]
         return newest, b"".join(events)
@@ -320,7 +319,7 @@ class Live:
 
     def beat(self) -> bytes:
         """Return a heartbeat with the station's time."""
-        return _event("beat", {"at": timestamp(self._station.clock.now())})
+        return event("beat", {"at": timestamp(self._station.clock.now())})
 
 
 class Stream:
@@ -371,38 +370,6 @@ class Stream:
             was_open, self._is_open = self._is_open, False
         if was_open:
             self._live.release()
-
-
-def entries_for_screens(
-    connection: Connection, slug: str, *, since: int, limit: int = -1
-) -> Iterator[Json]:
-    """Yield masked entries in order; those that point back carry their `first` entry."""
-    for entry in views.entries(connection, slug, since=since, limit=limit):
-        shown = views.entry_as_json(entry.body, entry.identifier)
-        if "first_sequence" in entry.body:
-            shown["first"] = _first(connection, entry.body)
-        yield shown
-
-
-def _first(connection: Connection, body: dict[str, int | str]) -> Json:
-    slug, sequence = str(body["first_batch"]), int(body["first_sequence"])
-    try:
-        found = next(iter(views.entries(connection, slug, since=sequence, limit=1)), None)
-    except BatchError:
-        found = None
-    said = found.body if found is not None else {}
-    return {"sequence": sequence, "batch": slug} | {
-        key: said.get(key, "") for key in ("at", "station", "by")
-    }
-
-
-def _event(name: str, data: Json, number: object = None) -> bytes:
-    """Return one server-sent event; `number` becomes what the page sends as Last-Event-ID.
-
-    Source: HTML Living Standard, section 9.2.
-    """
-    identity = "" if number is None else f"id: {number}\n"
-    return f"event: {name}\n{identity}data: {json.dumps(data)}\n\n".encode("ascii")
 
 
 def _fault_of(station: Station) -> Json:
