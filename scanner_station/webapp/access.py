@@ -64,6 +64,7 @@ ACCESS: Final[dict[str, Roles | None]] = {
     "heads.witness_key": EVERYBODY,
     "heads.policy": EVERYBODY,
     "heads.cosign": EVERYBODY,
+    "heads.contradict": EVERYBODY,
     "heads.add_nonce": EVERYBODY,
     # the supervisor
     "supervisor.supervisor": _DESK,
@@ -136,6 +137,7 @@ WITNESS_WRITES: Final[frozenset[str]] = frozenset(
         "heads.sign",
         "heads.enrol",
         "heads.cosign",
+        "heads.contradict",
         "heads.add_nonce",
         "closing.object_to",
         "closing.note",

@@ -15,7 +15,7 @@ from scanner_station.domain.paper_head import PaperHead
 from scanner_station.domain.people import Role
 from scanner_station.domain.strict import encode_base64
 from scanner_station.exports.slip import print_slip
-from scanner_station.service import batches, heads, witness_keys
+from scanner_station.service import batches, contradictions, heads, witness_keys
 from scanner_station.service.views import Json
 from scanner_station.webapp.auth import by, caller
 from scanner_station.webapp.calls import body, number_in_query, text_of, whole_number_of
@@ -125,6 +125,14 @@ def cosign(slug: str) -> Json:
     data = body()
     size = whole_number_of(data, "size")
     return {"time": heads.cosign(pages().context.station, slug, size, text_of(data, "line"))}
+
+
+@blueprint.post("/api/batches/<slug>/contradictions")
+def contradict(slug: str) -> Json:
+    """Hear of a signed head that a tablet keeps; if the log is not its continuation, stop."""
+    station = pages().context.station
+    note = text_of(body(), "note")
+    return {"contradicts": contradictions.report(station, slug, note, by=by())}
 
 
 def _as_json(connection: Connection, slug: str, head: SignedHead | None) -> Json:

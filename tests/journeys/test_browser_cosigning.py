@@ -1,6 +1,7 @@
 """A witness's tablet over HTTPS: it enrols, follows, checks consistency, cosigns - or refuses."""
 
 import io
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from scanner_station.domain.people import Role
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.verification import Asked, verify
 from scanner_station.service import heads
+from scanner_station.storage.database import FILE_NAME
 from scanner_station.webapp.context import pages_of
 from tests.journeys.test_browser_people import (
     check,
@@ -168,7 +170,35 @@ def test_a_head_that_contradicts_the_last_one_is_refused_loudly_and_not_signed(
     expect(refusal.locator("pre")).to_have_count(2)
     expect(witness.locator("#head-sign")).to_be_disabled()
     check(witness)
+    # The right log shown again changes nothing: another one was shown all the same.
+    witness.unroute(f"**/api/batches/{SLUG}/head")
+    witness.reload()
+    is_following(witness)
+    expect(refusal.locator("pre")).to_have_count(2, timeout=WITHIN_MS)
+    expect(witness.locator("#head-sign")).to_be_disabled()
     assert sent == []
+    assert staffed.station.fault is None  # it goes on with the log that was signed
+
+
+def test_a_station_put_back_to_before_the_log_is_refused_and_stops(
+    witness: Page, staffed: RunningStation
+) -> None:
+    sign(witness, 7)
+    connection = sqlite3.connect(staffed.station.folder / FILE_NAME)
+    for name in ("entry_is_never_deleted", "checkpoint_is_never_deleted"):
+        connection.execute(f"drop trigger {name}")
+    connection.execute("drop trigger cosignature_is_never_deleted")
+    for table in ("cosignature", "checkpoint", "witness_key", "piece", "entry"):
+        connection.execute(f"delete from {table}")
+    connection.commit()
+    connection.close()
+    witness.reload()
+    refusal = witness.locator("#banner-head")
+    expect(refusal).to_contain_text("diubah setelah Anda menandatanganinya", timeout=WITHIN_MS)
+    expect(refusal.locator("pre")).to_contain_text("station-1/")
+    stopped = witness.locator("#banner-fault")
+    expect(stopped).to_have_text("Stasiun berhenti menghitung.", timeout=WITHIN_MS)
+    assert "an older or a changed copy of the data folder" in str(staffed.station.fault)
 
 
 def test_a_head_that_the_station_did_not_sign_is_refused(

@@ -7,7 +7,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 
-from scanner_station.domain.checkpoint import SignedHead, cosignature, witness_key
+from scanner_station.domain.checkpoint import (
+    Checkpoint,
+    SignedHead,
+    cosignature,
+    signed_head,
+    witness_key,
+)
+from scanner_station.domain.errors import StorageError
+from scanner_station.domain.merkle import leaf_hash
 from scanner_station.domain.people import Role
 from scanner_station.service import batches, heads, views
 from tests.webapp.running import NAMES, SLUG, RunningStation, nik
@@ -159,3 +167,27 @@ def test_the_keys_come_as_a_policy_that_asks_for_those_who_signed_once_the_batch
     kept = witness.get(path)
     assert kept.text == lines + "group witnesses all saksi-ani\nquorum witnesses\n"
     assert "attachment" in kept.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("size", [2, 900], ids=["rewritten", "shorter"])
+def test_a_station_put_back_from_an_older_copy_stops_when_a_witness_shows_what_it_signed(
+    running: RunningStation, witness: FlaskClient, size: int
+) -> None:
+    running.scan(nik(1))
+    head = heads.sign(running.station, SLUG)
+    running.scan(nik(2))
+    path = f"{BATCH}/contradictions"
+    note = bytes(head).decode()
+    assert witness.post(path, json={"note": note}).json == {"contradicts": False}
+    other = Checkpoint(origin=head.checkpoint.origin, size=size, root=leaf_hash(b"another log"))
+    signed = bytes(signed_head(other, running.station.key)).decode()
+    somebody = signed_head(head.checkpoint, Ed25519PrivateKey.generate())
+    elsewhere = note.replace("station-1/", "station-2/")
+    for wrong in ("", "x", note[:-9], bytes(somebody).decode(), elsewhere):
+        assert witness.post(path, json={"note": wrong}).status_code == 400
+    running.scan(nik(3))  # nothing of that stops anybody
+    assert witness.post(path, json={"note": signed}).json == {"contradicts": True}
+    assert f"a witness holds a head of {size} entries of batch {SLUG}" in str(running.station.fault)
+    with pytest.raises(StorageError, match="put the right folder back"):
+        running.station.recover()
+    assert witness.post(path, json={"note": note}).status_code == 503

@@ -68,11 +68,12 @@ async function checkLogSignature(head, key) {
 
 // --- the tree --------------------------------------------------------------------------------
 
+const contradiction = (heads) => new Refusal(
+  t("The log was changed after you signed it. Do not sign; tell the inspector and keep both heads."), heads);
+
 /** Check that the tree of `young` begins with the tree of `old`; RFC 6962, section 2.1.2. */
 export async function checkConsistency(old, young, proof) {
-  const rewritten = () => new Refusal(
-    t("The log was changed after you signed it. Do not sign; tell the inspector and keep both heads."),
-    [old.note, young.note]);
+  const rewritten = () => contradiction([old.note, young.note]);
   if (young.size < old.size) throw rewritten();
   // From the root down to the first subtree that ends where the old tree ends.
   const aside = [];
@@ -155,9 +156,11 @@ export async function ownKey(holder) {
 
 // --- signing ---------------------------------------------------------------------------------
 
-/** Check a head against what this tablet has signed before; refuse loudly what contradicts it. */
+/** Check a head against what this tablet has signed before; refuse loudly, and for ever, what contradicts it. */
 export async function checkHead(slug, answer) {
   const head = parseHead(answer.note);
+  const refused = await kept(`refused ${head.origin}`);
+  if (refused) throw contradiction(refused);
   const before = await lastSigned(head.origin);
   await checkLogSignature(head, before?.key ?? answer.key);
   if (!before) return head;
@@ -165,14 +168,28 @@ export async function checkHead(slug, answer) {
   const proof = old.size > 0 && old.size <= head.size
     ? (await call("GET", ofBatch(slug, `/consistency?from=${old.size}&to=${head.size}`))).proof.map(bytesOf)
     : [];
-  await checkConsistency(old, head, proof);
+  try {
+    await checkConsistency(old, head, proof);
+  } catch (error) {
+    // Kept: a station that shows the old log again has shown another one all the same.
+    if (error instanceof Refusal) await keep(`refused ${head.origin}`, error.heads);
+    throw error;
+  }
   return head;
+}
+
+/** Refuse a log that has not begun, if this tablet has signed a head of it. */
+export async function checkEmpty(slug) {
+  const names = await store("readonly", (shelf) => shelf.getAllKeys());
+  const signed = names.find((name) => name.startsWith("head ") && name.endsWith(`/${slug}`));
+  if (signed) throw contradiction([(await kept(signed)).note]);
 }
 
 /** Ask for the head as it is now, check it, cosign it; return it and when. */
 export async function checkAndSign(slug, holder) {
   const key = await ownKey(holder);
   const shown = await call("GET", ofBatch(slug, "/head"));
+  if (shown.size) await checkHead(slug, shown); // before anything is written to this log
   if (!shown.witnesses.includes(key.text)) {
     await call("POST", ofBatch(slug, "/witness-keys"), { key: key.text });
   }

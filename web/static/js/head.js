@@ -2,7 +2,7 @@
 
 import { banner, byId, call, make, moment, number, ofBatch, t } from "./common.js";
 import { forgetForm, keepForm, refill } from "./drafts.js";
-import { checkAndSign, checkHead, lastSigned, ownKey, parseHead, Refusal } from "./cosign.js";
+import { checkAndSign, checkEmpty, checkHead, lastSigned, ownKey, parseHead, Refusal } from "./cosign.js";
 
 const LOOKS_EVERY_MS = 10_000;
 
@@ -29,6 +29,7 @@ export class HeadPanel {
     if (slug === this.slug) return;
     this.slug = slug;
     banner("head", "", "");
+    if (byId("head-sign")) byId("head-sign").disabled = false;
     byId("head-panel").hidden = true;
     this.look();
   }
@@ -41,7 +42,7 @@ export class HeadPanel {
       const answer = await call("GET", ofBatch(slug, "/head"));
       if (slug !== this.slug) return;
       await this.show(answer);
-      if (this.canSign && answer.size) await checkHead(slug, answer);
+      if (this.canSign) await (answer.size ? checkHead(slug, answer) : checkEmpty(slug));
     } catch (error) {
       this.say(error);
     }
@@ -132,10 +133,18 @@ export class HeadPanel {
     byId("head-own").hidden = false;
   }
 
+  /** Show the station the head that it has signed itself: put back from an older copy, it cannot know. */
+  async tell(note) {
+    if (!note || this.told === note) return;
+    this.told = note;
+    await call("POST", ofBatch(this.slug, "/contradictions"), { note }).catch(() => { this.told = ""; });
+  }
+
   say(error) {
     if (error instanceof Refusal) {
       banner("head", "bad", error.message, ...error.heads.map((note) => make("pre", {}, note)));
       byId("head-sign").disabled = true;
+      this.tell(error.heads[0]);
       return;
     }
     if (error.status === undefined && !(error instanceof Error)) throw error;

@@ -21,6 +21,7 @@ const DONE = {
   "office changed": () => t("office changed"),
   "minutes changed": () => t("what the minutes say of people changed:"),
   "certificate renewed": () => t("certificate renewed"),
+  "log contradicted": () => t("a witness holds a signed head that the log contradicts, of batch"),
   "people forgotten": () => t("the people of a batch were forgotten:"),
   "officer signed in": () => t("signed in as officer"),
   "witness signed in": () => t("signed in as witness"),
