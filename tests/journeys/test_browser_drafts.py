@@ -111,4 +111,6 @@ def test_a_reason_and_a_seal_outlast_the_session_and_the_station(
     expect(page.locator("#sealing .card")).to_contain_text("Kotak 1 (Oebobo)")
     page.press("#seal-number", "Enter")
     expect(page.locator("#containers tr[data-state=sealed]")).to_be_visible(timeout=WITHIN_MS)
+    # What had the focus is gone: it goes to what comes next.
+    expect(page.get_by_role("link", name="Kembali menghitung")).to_be_focused()
     expect(page.locator("#lot")).to_have_value("Kecamatan Alak")

@@ -1,7 +1,7 @@
 // Forms and dialogs that ask people for something: one submission at a time, refusals in place, and
 // what was typed outlasts a reload.
 
-import { banner, CallError, sentence } from "./common.js";
+import { banner, byId, CallError, sentence } from "./common.js";
 import { draftOf, forgetForm, keepForm, refill, shutDraft } from "./drafts.js";
 
 /** Do `work(data, form)` when the form is submitted; what the station refuses stands under the fields. */
@@ -17,6 +17,7 @@ export function submit(form, work, about) {
     try {
       await work(Object.fromEntries(new FormData(form)), form);
       forgetForm(form);
+      landFocus();
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       refused.textContent = sentence(error.message);
@@ -27,7 +28,22 @@ export function submit(form, work, about) {
   if (!form.closest("dialog")) refill(form);
 }
 
-const prepared = new Map(); // dialog: {about, begin}
+/** Where the focus was lost, because what had it is done with, it goes to what comes next. */
+function landFocus(before = null) {
+  const held = document.activeElement;
+  if (held && held !== document.body && held.checkVisibility()) return;
+  const inSight = (place) => [...(place?.querySelectorAll("button, a") ?? [])].filter((one) => one.checkVisibility() && !one.disabled);
+  const next = inSight(byId(before?.list))[before?.place] ?? inSight(document.querySelector("main")).find((one) => one.classList.contains("main"));
+  next?.focus({ preventScroll: true });
+}
+
+/** Return in which list an element stands, and where. */
+function placeOf(element) {
+  const list = element?.parentElement?.closest("[id]");
+  return list && { list: list.id, place: [...list.querySelectorAll("button, a")].indexOf(element) };
+}
+
+const prepared = new Map(); // dialog: {about, begin, opener}
 
 /**
  * Do `work(data, form, about)` on submitting, then close; “leave” closes, too, and forgets what was typed.
@@ -35,7 +51,7 @@ const prepared = new Map(); // dialog: {about, begin}
  */
 export function prepare(dialog, work, begin = () => "") {
   const form = dialog.querySelector("form");
-  const known = { about: null, begin };
+  const known = { about: null, begin, opener: null };
   prepared.set(dialog, known);
   dialog.querySelector(".leave").addEventListener("click", () => {
     forgetForm(form);
@@ -45,6 +61,7 @@ export function prepare(dialog, work, begin = () => "") {
   submit(form, async (data) => {
     await work(data, form, known.about);
     dialog.close();
+    landFocus(known.opener);
   }, () => known.about);
 }
 
@@ -57,6 +74,7 @@ export function ask(dialog, about = null) {
   const what = known.begin(about);
   if (what === null) return false;
   known.about = about;
+  known.opener = placeOf(document.activeElement);
   const place = form.querySelector(".card");
   if (place) place.textContent = what;
   if (JSON.stringify(draftOf(form)?.about) === JSON.stringify(about)) refill(form);

@@ -13,6 +13,7 @@ export class HeadPanel {
     this.canSign = canSign;
     this.holder = holder;
     this.isWorking = false;
+    this.hasBegun = null; // whether the log has entries; not known yet
     byId("head-sign")?.addEventListener("click", () => this.sign());
     // Alone on the screen: beside it a camera would also see the head's code.
     byId("head-own")?.addEventListener("click", () => byId("own-key").showModal());
@@ -28,9 +29,17 @@ export class HeadPanel {
   follow(slug) {
     if (slug === this.slug) return;
     this.slug = slug;
+    this.hasBegun = null;
     banner("head", "", "");
     if (byId("head-sign")) byId("head-sign").disabled = false;
     byId("head-panel").hidden = true;
+    this.look();
+  }
+
+  /** Take in whether the log has entries: only before the first one are words asked for. */
+  begun(hasBegun) {
+    if (this.hasBegun === hasBegun) return;
+    this.hasBegun = hasBegun;
     this.look();
   }
 
@@ -80,7 +89,7 @@ export class HeadPanel {
   }
 
   showNonce(answer) {
-    byId("head-nonce").hidden = Boolean(answer.size);
+    byId("head-nonce").hidden = this.hasBegun !== false || Boolean(answer.size);
     byId("head-nonce-kept").textContent = answer.nonce && t("The log will open with: %(words)s", { words: answer.nonce });
   }
 

@@ -48,6 +48,7 @@ function showApart(tally) {
 function showBatch(tally) {
   showTally(tally);
   showApart(tally);
+  head.begun(tally.entries > 0);
   growth.take(tally, live.stationNow());
   byId("title").textContent = tally.title;
   byId("where").textContent = [tally.place, tally.held_on && calendarDay(tally.held_on)].filter(Boolean).join(" · ");
