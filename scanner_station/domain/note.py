@@ -128,8 +128,12 @@ class Note:
         if len(data) > MOST_BYTES:
             raise VerificationError("it is longer than any signed head")
         text, blank, lines = decode_text(data).rpartition("\n\n")
-        if not blank or not lines.endswith("\n"):
+        if not blank or not lines:
             raise VerificationError("it has no signatures under its text")
+        if not lines.endswith("\n"):
+            raise VerificationError(
+                "its last line has no end: it was cut off, or copied without its last line end"
+            )
         signatures = tuple(_signature(line) for line in lines.removesuffix("\n").split("\n"))
         note = cls(text=text + "\n", signatures=signatures)
         if len({(one.name, one.key_id) for one in signatures}) != len(signatures):

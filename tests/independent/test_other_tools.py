@@ -9,9 +9,10 @@ import pymerkle
 import pytest
 
 from scanner_station.domain import tiles
-from scanner_station.domain.checkpoint import SignedHead
+from scanner_station.domain.checkpoint import SignedHead, cosignature, witness_key
 from scanner_station.exports.receipts import make_receipt
-from tests.exports.sealed_logs import SLUG, cosign, export, fill, made_station
+from scanner_station.service import custody, heads
+from tests.exports.sealed_logs import SLUG, WITNESSES, cosign, export, fill, made_station
 from tests.service.stations import nik, show
 
 CHECK = Path(__file__).with_name("check.go")
@@ -54,6 +55,51 @@ def test_pymerkle_computes_the_root_that_was_signed(exported: Exported) -> None:
     assert tree.get_root() == head.root
 
 
+SIZES = (1, 2, 255, 256, 257, 511, 512, 513)
+"""Of a log: less, as much and more than one tile and two tiles hold."""
+
+
+@pytest.fixture(scope="module")
+def at_sizes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The bundles of one log as it grew, the first without any witness, the second with one."""
+    folder = tmp_path_factory.mktemp("sizes")
+    station = made_station(folder / "data", folder, 600)
+    found, names = {}, iter(WITNESSES)
+    custody.zero_report(station, SLUG, by="petugas")
+    for size in SIZES:
+        while (sequence := heads.sign(station, SLUG).checkpoint.size) < size:
+            if name := next(names, ""):
+                key = witness_key(name, WITNESSES[name]).text
+                heads.enrol(station, SLUG, key, witness=name, by="petugas")
+            else:
+                show(station, SLUG, nik(sequence))
+        head = heads.sign(station, SLUG).checkpoint
+        for name in list(WITNESSES)[: size - 1]:
+            line = cosignature(head, name, WITNESSES[name], time_s=1_545_181_200).line
+            heads.cosign(station, SLUG, size, line)
+        found[size] = export(station, folder / str(size))
+    station.close()
+    return found
+
+
+def test_pymerkle_computes_every_tile_of_a_log_of_any_size(at_sizes: dict[int, Path]) -> None:
+    for size, bundle in at_sizes.items():
+        head = SignedHead.parse((bundle / "checkpoint").read_bytes()).checkpoint
+        tree = pymerkle.InmemoryTree(algorithm="sha256")
+        files = {str(one.relative_to(bundle)) for one in bundle.rglob("*") if one.is_file()}
+        for index, width in tiles.widths(size):
+            data = (bundle / tiles.path(tiles.ENTRIES, index, width)).read_bytes()
+            for entry in tiles.unpack_entries(data):
+                tree.append_entry(entry)
+        assert (head.size, head.root) == (size, tree.get_root())
+        tile = (bundle / ("tile/0/000" if size >= 256 else f"tile/0/000.p/{size}")).read_bytes()
+        assert tile == b"".join(tree.get_leaf(n + 1) for n in range(min(size, 256)))
+        full = size // 256
+        assert (f"tile/1/000.p/{full}" in files) == bool(full)
+        if full:
+            assert (bundle / f"tile/1/000.p/{full}").read_bytes()[:32] == tree.get_root(256)
+
+
 @pytest.fixture(scope="module")
 def go_check(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("go") is None or not (GO_LIBRARIES / "src/golang.org/x/mod").is_dir():
@@ -68,6 +114,13 @@ def go_check(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = folder / "check"
     subprocess.run(["go", "build", "-o", program, CHECK], check=True, env=environment)
     return program
+
+
+def test_go_accepts_a_log_of_any_size(at_sizes: dict[int, Path], go_check: Path) -> None:
+    for size, bundle in at_sizes.items():
+        done = subprocess.run([go_check, bundle], capture_output=True, text=True)
+        assert done.returncode == 0, (size, done.stderr)
+        assert done.stdout.endswith(f"tlog: {size} entries\n")
 
 
 @pytest.mark.slow
