@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -111,8 +112,9 @@ def label(slug: str, number: int, output: Path, data: Path) -> None:
     """Write the label of the sealed container NUMBER, with its QR code, to be printed."""
     from scanner_station.exports.label import export_label  # PDFs are slow to import
 
+    zone = ZoneInfo(compose.load_settings(data).station.time_zone)
     with compose.reading(data) as connection:
-        export_label(connection, slug, number, output)
+        export_label(connection, slug, number, output, zone)
     click.echo(f"the label of container {number} is in {output}")
 
 

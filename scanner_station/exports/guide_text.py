@@ -88,7 +88,7 @@ GUIDES: Final = {
                     "Touch your name and type your PIN. Touch the page once: from then on it has "
                     "sound.",
                     "Look whether the right batch stands at the top, and whether camera or scanner "
-                    "is shown as ready.",
+                    "has its green dot.",
                     "Open a container before the first card goes into it.",
                 ),
             ),

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -26,7 +27,7 @@ from scanner_station.exports.paper import (
     use_letters,
     width_of,
 )
-from scanner_station.exports.terbilang import figures
+from scanner_station.exports.terbilang import figures, local_time
 from scanner_station.service.counter import require_batch
 from scanner_station.service.custody import custody
 from scanner_station.service.views import entries
@@ -60,7 +61,7 @@ def label_text(connection: Connection, slug: str, number: int) -> str:
     return f"latihan {text}" if require_batch(connection, slug).is_rehearsal else text
 
 
-def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
+def label_pdf(connection: Connection, slug: str, number: int, zone: ZoneInfo) -> bytes:
     """Return the label as a PDF page of 100 x 60 mm; made again it is the same bytes.
 
     Raises:
@@ -83,7 +84,7 @@ def label_pdf(connection: Connection, slug: str, number: int) -> bytes:
         (f"Segel {container.seals[-1]}", 13.0, BOLD, 2),
         (container.label, 11.0, REGULAR, 3),
         (slug, 9.0, REGULAR, 2),
-        (container.sealed_at[:16].replace("T", " ") + " UTC", 8.0, REGULAR, 1),
+        (local_time(container.sealed_at, zone), 8.0, REGULAR, 1),
         (MARK if is_rehearsal else "", 9.0, BOLD, 1),
     )
     down = _HEIGHT - 4 * mm
@@ -112,13 +113,15 @@ def _write(canvas: Canvas, said: str, size: float, font: str, most: int, down: f
     return down - 0.35 * size
 
 
-def export_label(connection: Connection, slug: str, number: int, path: Path) -> None:
+def export_label(
+    connection: Connection, slug: str, number: int, path: Path, zone: ZoneInfo
+) -> None:
     """Write the label to a file, durably.
 
     Raises:
         InputError: there is no such sealed container, or the path cannot take a file.
     """
-    made = label_pdf(connection, slug, number)
+    made = label_pdf(connection, slug, number, zone)
     with written_durably(path) as file:
         file.write(made)
 

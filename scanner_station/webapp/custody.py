@@ -3,6 +3,7 @@
 import base64
 import binascii
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort
 from werkzeug.wrappers import Response as AnyResponse
@@ -96,8 +97,10 @@ def break_seal(slug: str, number: int) -> Json:
 @blueprint.get("/api/batches/<slug>/containers/<int:number>/label")
 def label(slug: str, number: int) -> Response:
     """Draw the label of a sealed container, with its QR code."""
-    with pages().context.views.connection() as connection:
-        return Response(label_pdf(connection, slug, number), mimetype="application/pdf")
+    context = pages().context
+    zone = ZoneInfo(context.settings.station.time_zone)
+    with context.views.connection() as connection:
+        return Response(label_pdf(connection, slug, number, zone), mimetype="application/pdf")
 
 
 # --- days and lots -----------------------------------------------------------------------------

@@ -226,6 +226,7 @@ def test_kupang_is_refused_explained_corrected_found_and_sealed(data: Path) -> N
     label = PdfReader(data / "label.pdf").pages[0].extract_text()
     assert "2.628 keping" in label
     assert "Segel KPG-0001" in label
+    assert re.search(r" 20\d\d pukul \d\d\.\d\d WITA", label)
     alarm = scan(data, SLUG, nik(5))[0]
     assert (alarm["verdict"], alarm["sealed_container"]) == ("already_counted", 1)
 

@@ -78,7 +78,7 @@ function detailOf(entry) {
       return parts.join(" · ");
     }
     case "not_on_manifest":
-      return `${t("Set this card aside.")} ${where}`;
+      return `${t("Set this card aside.")} ${sentence(where)}`;
     case "unreadable":
       return `${(REASONS[entry.reason] ?? REASONS.wrong_pattern)()} ${t("Scan it again or type the number.")}`;
     case "void":
