@@ -21,6 +21,7 @@ _AROUND = b" \t\r\n\x00\x02\x03"
 _NIK = re.compile(r"[0-9]{16}")
 _UID = re.compile(r"(?:[0-9A-Fa-f]{2}){4}(?:(?:[0-9A-Fa-f]{2}){3}){0,2}")
 _SIXTEEN_DIGITS = re.compile(r"\d{16}")
+_GROUPED = re.compile(r"(?<!\d)\d{4,8}(?=([ .-]))(?:\1\d{4,8})+(?!\d)")
 _MONTHS: Final = 12
 
 
@@ -162,6 +163,15 @@ def tail_of(identifier: str) -> str:
 def holds_identity_number(text: str) -> bool:
     """Whether free text holds a run of sixteen digits, as no reason, note or title may."""
     return _SIXTEEN_DIGITS.search(text) is not None
+
+
+def holds_written_nik(text: str) -> bool:
+    """Whether free text holds a NIK as people write it: in groups, like `9971 0441 0790 0001`.
+
+    Only what can be a NIK: other numbers stand in groups, too (years, figures, telephones).
+    """
+    written = ("".join(filter(str.isdigit, found.group())) for found in _GROUPED.finditer(text))
+    return any(judge_nik(digits) is None for digits in written)
 
 
 def without_identity_numbers(text: str) -> str:

@@ -3,7 +3,11 @@
 from typing import Final
 
 from scanner_station.domain.errors import InputError
-from scanner_station.domain.identifier import holds_identity_number, without_identity_numbers
+from scanner_station.domain.identifier import (
+    holds_identity_number,
+    holds_written_nik,
+    without_identity_numbers,
+)
 
 MAX_CHARACTERS: Final = 500
 
@@ -23,7 +27,7 @@ def checked_text(text: str, what: str) -> str:
             what=what,
             most=MAX_CHARACTERS,
         )
-    if holds_identity_number(text):
+    if holds_identity_number(text) or holds_written_nik(text):
         raise InputError(
             "the %(what)s holds an identity number, which must not stand in the log; leave it out",
             what=what,

@@ -321,6 +321,7 @@ def _check_slug(slug: str) -> None:
             "%(slug)r is not a short name; use small letters, digits and hyphens, at most 64",
             slug=slug[:80],
         )
+    checked_text(slug, "short name")
 
 
 def _checked_date(text: str) -> str:

@@ -8,8 +8,10 @@ from sqlite3 import Connection, sqlite_version
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station import __version__
+from scanner_station.domain.checkpoint import log_key
 from scanner_station.domain.entry import Body, Kind, timestamp, totals_text
-from scanner_station.domain.errors import StorageError
+from scanner_station.domain.errors import StorageError, VerificationError
+from scanner_station.domain.note import Note
 from scanner_station.service.counter import Counter
 from scanner_station.storage import (
     batches,
@@ -27,18 +29,36 @@ def load_key(folder: Path, connection: Connection) -> Ed25519PrivateKey:
     """Return the station's key, made at the first start.
 
     Raises:
-        StorageError: it cannot be used, or is gone although it has signed.
+        StorageError: it cannot be used, is gone although it has signed, or is another.
     """
     key = station_key.load(folder)
-    if key is not None:
-        return key
-    if heads.is_any(connection):
+    signed = heads.any_note(connection)
+    if signed is None:
+        return key or station_key.make(folder)
+    if key is None:
         raise StorageError(
             "the station's key, %(file)s, is gone, and heads were signed with it already; "
             "restore the file from a copy",
             file=station_key.FILE_NAME,
         )
-    return station_key.make(folder)
+    if not _has_signed(connection, key, *signed):
+        raise StorageError(
+            "the station's key, %(file)s, is not the one with which the heads here were signed; "
+            "restore the file from a copy",
+            file=station_key.FILE_NAME,
+        )
+    return key
+
+
+def _has_signed(connection: Connection, key: Ed25519PrivateKey, batch_id: int, note: str) -> bool:
+    # Only whose key it is; whether the head is as it was signed is looked at later.
+    first = scan_log.entry(connection, batch_id, 0)
+    try:
+        signature = Note.parse(note.encode()).signatures[0]
+    except VerificationError:
+        return True
+    origin = f"{first.body['station']}/{first.body['batch']}" if first else signature.name
+    return signature.key_id == log_key(origin, key).key_id
 
 
 def opening_body(

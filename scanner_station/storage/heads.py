@@ -42,9 +42,12 @@ def roots(connection: Connection, batch_id: int) -> Iterator[tuple[int, bytes]]:
     )
 
 
-def is_any(connection: Connection) -> bool:
-    """Whether this station has ever signed a head."""
-    return connection.execute("select 1 from checkpoint limit 1").fetchone() is not None
+def any_note(connection: Connection) -> tuple[int, str] | None:
+    """Return (batch id, note) of a head that this station has signed lately, None without any."""
+    row: tuple[int, str] | None = connection.execute(
+        "select batch_id, note from checkpoint order by batch_id desc, size desc limit 1"
+    ).fetchone()
+    return row
 
 
 def insert_cosignature(

@@ -12,6 +12,7 @@ from scanner_station.domain.identifier import (
     Unreadable,
     clean,
     holds_identity_number,
+    holds_written_nik,
     judge_nik,
     masked,
     tail_of,
@@ -164,3 +165,26 @@ def test_free_text_with_sixteen_digits_in_a_row_is_recognised() -> None:
     assert holds_identity_number(f"kartu {NIK} sobek")
     assert holds_identity_number(NIK + "7")
     assert not holds_identity_number("19-12-2018 2629 kartu 2169")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["9971 0441 0790 0001", "997104.410790.0001", "9971-0441-0790-0001", "99710441 07900001"],
+)
+def test_a_nik_written_in_groups_is_recognised_in_free_text(written: str) -> None:
+    assert holds_written_nik(f"kartu {written}, sobek")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "19-12-2018 08.00-10.30",
+        "2015 2016 2017 2018",
+        "0812 3456 7890",
+        "1.378.146 dan 28.664",
+        "9971 0441-0790 0001",
+        "9971 0441 0790 00011",
+    ],
+)
+def test_other_numbers_in_free_text_are_no_nik(text: str) -> None:
+    assert not holds_written_nik(text)

@@ -99,6 +99,7 @@ def test_a_void_from_the_command_line_carries_the_local_account(data: Path) -> N
         (["batch", "show", "lain"], 2, "no batch lain"),
         (["batch", "create", "kupang", "--title", "x"], 2, "already a batch"),
         (["batch", "create", "A b", "--title", "x"], 2, "short name"),
+        (["batch", "create", "9971-0401-1290-0001", "--title", "x"], 2, "an identity number"),
         (["batch", "create", "b", "--title", f"kartu {nik(1)}"], 2, "identity number"),
         (["batch", "create", "b", "--title", "x", "--date", "19/12/2018"], 2, "YYYY-MM-DD"),
         (["batch", "create", "b", "--title", "x", "--declared", "rusak"], 2, "CATEGORY=NUMBER"),

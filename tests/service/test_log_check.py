@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +14,6 @@ import pytest
 
 from scanner_station.cli.daemon import daemon
 from scanner_station.config import Settings, StationSettings
-from scanner_station.domain.checkpoint import signed_head
 from scanner_station.domain.errors import StorageError
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import export
@@ -26,9 +26,8 @@ from scanner_station.service.log_check import LogChecker
 from scanner_station.service.reconciliation import reconcile
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
-from scanner_station.storage import scan_log
+from scanner_station.storage import scan_log, station_key
 from scanner_station.storage.database import FILE_NAME
-from tests.exports.forging import KEY
 from tests.exports.sealed_logs import SLUG, cosign, fill, made_station, seal
 from tests.service.stations import nik, show
 
@@ -121,16 +120,33 @@ def test_what_is_kept_beside_a_log_is_what_the_log_says_or_the_station_does_not_
         Station(folder, name="meja-1")
 
 
-def test_a_head_under_which_somebody_else_signed_is_not_handed_out(folder: Path) -> None:
+def test_a_head_that_the_key_did_not_sign_is_not_handed_out(folder: Path) -> None:
     station = Station(folder, name="meja-1")
-    head = heads.sign(station, SLUG).checkpoint
+    head = heads.sign(station, SLUG)
     station.close()
-    note = bytes(signed_head(head, KEY)).decode()
-    change(folder, SLUG, f"update checkpoint set note = '{note}' where size = {head.size}")
+    [signature] = head.note.signatures
+    wrong = replace(signature, data=bytes([signature.data[0] ^ 1]) + signature.data[1:])
+    note = bytes(replace(head.note, signatures=(wrong,))).decode()
+    size = head.checkpoint.size
+    change(folder, SLUG, f"update checkpoint set note = '{note}' where size = {size}")
     station = Station(folder, name="meja-1")
-    with pytest.raises(StorageError, match=f"the head of {head.size} entries of batch kupang"):
+    with pytest.raises(StorageError, match=f"the head of {size} entries of batch kupang"):
         heads.sign(station, SLUG)
     station.close()
+
+
+def test_a_log_is_not_continued_under_another_key(folder: Path) -> None:
+    station = Station(folder, name="meja-1")
+    heads.sign(station, LATER)
+    station.close()
+    path = folder / station_key.FILE_NAME
+    own = path.read_bytes()
+    path.unlink()
+    station_key.make(folder)
+    with pytest.raises(StorageError, match="not the one with which the heads here were signed"):
+        Station(folder, name="meja-1")
+    path.write_bytes(own)
+    Station(folder, name="meja-1").close()
 
 
 @pytest.mark.parametrize(
