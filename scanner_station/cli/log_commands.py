@@ -11,7 +11,7 @@ from scanner_station.cli.main import cli, with_data
 from scanner_station.cli.progress import bar
 from scanner_station.clock import SystemClock
 from scanner_station.domain.checkpoint import CLOCKS_DIFFER_S
-from scanner_station.domain.entry import parse_timestamp
+from scanner_station.domain.entry import Kind, parse_timestamp
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.paper_head import PaperHead
 from scanner_station.domain.rehearsal import MARK
@@ -133,6 +133,7 @@ def _report(found: Verified) -> list[str]:
         f"already counted: {tally.total('already_counted')}, "
         f"not on manifest: {tally.total('not_on_manifest')}, "
         f"unreadable: {tally.total('unreadable')}, voided: {tally.total('voided')}",
+        *_explained(found),
         *_said_by_witnesses(found),
         *_extras(found),
     ]
@@ -209,6 +210,23 @@ def _of_category(found: Verified, category: str) -> str:
         return ""
     expected = found.totals.expected.get(category, 0)
     return f" of {expected}, {found.totals.missing.get(category, 0)} missing"
+
+
+def _explained(found: Verified) -> list[str]:
+    told = found.audit.explanations
+    lines = [
+        f"{one.get('what')} explained by {one.get('by')} and {one.get('seconded_by')}: "
+        f"{one.get('reason')}"
+        for one in told
+    ]
+    missing = sum(found.totals.missing.values())
+    if (
+        found.closed_by == Kind.SEAL
+        and missing
+        and "missing" not in {one.get("what") for one in told}
+    ):
+        lines.append(f"NOT EXPLAINED in the log: {missing} missing")
+    return lines
 
 
 def _said_by_witnesses(found: Verified) -> list[str]:

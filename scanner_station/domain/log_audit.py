@@ -34,7 +34,8 @@ _AT_PATTERN: Final = re.compile(AT)
 class LogAudit:
     """Reads the entries of one log in order and refuses the first that cannot stand there.
 
-    `last_at`: the time of the last entry, as it is written there.
+    `last_at`: the time of the last entry, as it is written there. `explanations`: the entries that
+    say why figures differ.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class LogAudit:
         self.tally = Tally()
         self.witnesses: list[VerifierKey] = []
         self.custody = Custody()
+        self.explanations: list[Body] = []
 
     @property
     def closed_by(self) -> str:
@@ -92,6 +94,8 @@ class LogAudit:
             self.custody.take(body)
         except InputError as error:
             raise VerificationError(error.message, **error.values) from error
+        if kind is Kind.EXPLAIN:
+            self.explanations.append(body)
         event = self._event(body, kind)
         self.last_at = str(body["at"])
         self.size += 1

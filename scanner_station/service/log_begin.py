@@ -32,8 +32,7 @@ def load_key(folder: Path, connection: Connection) -> Ed25519PrivateKey:
         StorageError: it cannot be used, is gone although it has signed, or is another.
     """
     key = station_key.load(folder)
-    signed = heads.any_note(connection)
-    if signed is None:
+    if not heads.is_any(connection):
         return key or station_key.make(folder)
     if key is None:
         raise StorageError(
@@ -41,24 +40,22 @@ def load_key(folder: Path, connection: Connection) -> Ed25519PrivateKey:
             "restore the file from a copy",
             file=station_key.FILE_NAME,
         )
-    if not _has_signed(connection, key, *signed):
+    if not _has_signed(key, heads.newest_note(connection)):
         raise StorageError(
-            "the station's key, %(file)s, is not the one with which the heads here were signed; "
-            "restore the file from a copy",
+            "the station's key, %(file)s, is not the one with which the newest head here was "
+            "signed, or that head was changed; restore the file from a copy",
             file=station_key.FILE_NAME,
         )
     return key
 
 
-def _has_signed(connection: Connection, key: Ed25519PrivateKey, batch_id: int, note: str) -> bool:
-    # Only whose key it is; whether the head is as it was signed is looked at later.
-    first = scan_log.entry(connection, batch_id, 0)
+def _has_signed(key: Ed25519PrivateKey, note: object) -> bool:
+    # Only whose key it is. A damaged file may hold anything, which is found out and said later.
     try:
-        signature = Note.parse(note.encode()).signatures[0]
+        signature = Note.parse(str(note).encode()).signatures[0]
     except VerificationError:
         return True
-    origin = f"{first.body['station']}/{first.body['batch']}" if first else signature.name
-    return signature.key_id == log_key(origin, key).key_id
+    return signature.key_id == log_key(signature.name, key).key_id
 
 
 def opening_body(

@@ -42,12 +42,17 @@ def roots(connection: Connection, batch_id: int) -> Iterator[tuple[int, bytes]]:
     )
 
 
-def any_note(connection: Connection) -> tuple[int, str] | None:
-    """Return (batch id, note) of a head that this station has signed lately, None without any."""
-    row: tuple[int, str] | None = connection.execute(
-        "select batch_id, note from checkpoint order by batch_id desc, size desc limit 1"
+def is_any(connection: Connection) -> bool:
+    """Whether this station has ever signed a head."""
+    return connection.execute("select 1 from checkpoint limit 1").fetchone() is not None
+
+
+def newest_note(connection: Connection) -> object:
+    """Return the note of the newest batch's newest head; if the file is damaged, anything."""
+    found = connection.execute(
+        "select note from checkpoint order by batch_id desc, size desc limit 1"
     ).fetchone()
-    return row
+    return found[0] if found else None
 
 
 def insert_cosignature(

@@ -263,6 +263,19 @@ def test_whatever_stands_in_an_entry_is_refused_in_words_or_adds_up(
     assert outcomes[False] > 300
 
 
+def test_a_log_sealed_though_nobody_said_why_cards_are_missing_says_so(
+    every_kind: EveryKind, tmp_path: Path
+) -> None:
+    entries, manifest, origin = every_kind
+    kept = [json.loads(one) for one in entries]
+    kept = [one for one in kept if one.get("what") != "missing"]
+    numbered = [canonical(one | {"sequence": n}).encode() for n, one in enumerate(kept)]
+    path = forge(tmp_path / "forged", numbered, manifest, origin=origin)
+    out, _ = answer(path, code=0)
+    assert "\nNOT EXPLAINED in the log: " in out
+    assert "\nstrangers explained by penyelia and kepala seksi: dicari\n" in out
+
+
 @pytest.mark.parametrize(
     ("kind", "change", "why"),
     [

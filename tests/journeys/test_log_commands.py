@@ -59,6 +59,7 @@ def test_a_journalist_checks_a_bundle_on_a_machine_that_never_saw_the_station(
     assert f"counted: {CARDS + 5} of" in text
     assert f"for the fire: {CARDS + 5} (counted {CARDS + 5}, added 0, unidentified 0)" in text
     assert "would not sign: Cici: tidak sempat" in text
+    assert "missing explained by penyelia and kepala seksi: dicari" in text
     assert "counted the card whose number you gave" in text
     assert nik(4) not in text
 

@@ -79,7 +79,7 @@ CHANGES = {
     "secret": (LATER, "update batch_secret set secret = zeroblob(32) where true"),
     "closed": (LATER, "update batch set state = 'sealed' where true"),
     "reopened": (SLUG, "update batch set state = 'open' where true"),
-    "head": (SLUG, "update checkpoint set note = replace(note, 'meja-1', 'meja-2') where true"),
+    "head": (SLUG, "update checkpoint set note = replace(note, '\n1', '\n2') where true"),
     "cosignature": (SLUG, "update cosignature set line = replace(line, 'ak', 'ka') where true"),
     "no witness": (SLUG, "delete from witness_key where name = 'saksi-a'"),
 }
@@ -143,7 +143,9 @@ def test_a_log_is_not_continued_under_another_key(folder: Path) -> None:
     own = path.read_bytes()
     path.unlink()
     station_key.make(folder)
-    with pytest.raises(StorageError, match="not the one with which the heads here were signed"):
+    with pytest.raises(
+        StorageError, match="not the one with which the newest head here was signed"
+    ):
         Station(folder, name="meja-1")
     path.write_bytes(own)
     Station(folder, name="meja-1").close()
