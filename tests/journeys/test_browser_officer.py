@@ -412,6 +412,8 @@ def test_everything_at_the_table_is_done_by_keyboard(running: RunningStation, pa
     reach("#pile button")
     page.keyboard.press("Enter")
     expect(page.locator("#pile")).to_be_hidden()
+    verdict(page, "ready")  # the red light is done with
+    expect(page.locator("#number")).to_be_focused()
     reach("#undo")
     page.keyboard.press("Enter")
     expect(page.locator("#reason")).to_be_focused()

@@ -148,6 +148,19 @@ export async function call(method, path, data, limit_ms = CALL_LIMIT_MS) {
   return answer;
 }
 
+const ASKS_AGAIN_MS = 1000;
+
+/** Do what needs the station, again until it answers; meanwhile the page says that it does not. */
+export async function whenPossible(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    banner("stale", "bad", error.message);
+    setTimeout(() => whenPossible(work), ASKS_AGAIN_MS);
+  }
+}
+
 /** Return the address of a batch, or of something in it. */
 export const ofBatch = (slug, rest = "") => `/api/batches/${encodeURIComponent(slug)}${rest}`;
 
@@ -203,6 +216,9 @@ export const WORDS = {
   refused: () => t("Not counted"),
   paused: () => t("Paused"),
 };
+
+/** The words for who somebody is at a station. */
+export const ROLES = { officer: () => t("Officer"), witness: () => t("Witness"), supervisor: () => t("Supervisor") };
 
 /** The words for the states of a batch. */
 export const STATES = {

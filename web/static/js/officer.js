@@ -2,7 +2,7 @@
 
 import {
   banner, byId, call, clockTime, kindOf, make, moment, number, ofBatch, REASONS, sentence, showRehearsal, showTally, t,
-  titleOf, WORDS,
+  titleOf, whenPossible, WORDS,
 } from "./common.js";
 import { stayAwake } from "./awake.js";
 import { ContainerLine } from "./container.js";
@@ -29,7 +29,11 @@ let isAlive = true;
 let shownSequence = -1;
 const sounded = new Set(); // sequences of this batch whose sound was played
 
-const pile = new Pile(() => slug);
+const pile = new Pile({
+  slug: () => slug,
+  // Its red light is done with, too, unless another card's is shown by now.
+  takenOut: (sequence) => shownSequence === sequence && byId("verdict").dataset.verdict === "not_on_manifest" && sayReady(),
+});
 const pace = new Pace();
 const container = new ContainerLine(() => slug);
 const entries = new Entries(byId("last"), {
@@ -222,15 +226,7 @@ async function choose(wanted) {
   live.follow(slug);
 }
 
-async function chooseWhenPossible(wanted) {
-  try {
-    await choose(wanted);
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    banner("stale", "bad", error.message);
-    setTimeout(() => chooseWhenPossible(wanted), 1000);
-  }
-}
+const chooseWhenPossible = (wanted) => whenPossible(() => choose(wanted));
 
 byId("batch").addEventListener("change", async (event) => {
   const wanted = event.target.value;

@@ -1,11 +1,10 @@
 // The supervisor's page of people: who may sign in, their PINs, the office, what was done.
 
-import { banner, byId, call, make, moment, t } from "./common.js";
+import { banner, byId, call, make, moment, ROLES, t } from "./common.js";
 import { refill } from "./drafts.js";
 import { ask, askAgain, prepare, reportTo, submit } from "./forms.js";
 import { done } from "./record.js";
 
-const ROLES = { officer: () => t("Officer"), witness: () => t("Witness"), supervisor: () => t("Supervisor") };
 const RULES = {
   officer: () => t("A PIN is 6 to 12 digits. Let the officer type it, and look away."),
   witness: () => t("A PIN is 6 to 12 digits. A witness with a tablet needs none: connect the tablet by its code."),

@@ -8,8 +8,10 @@ const SET_ASIDE = ["not_on_manifest", "unreadable"];
 export const isSetAside = (entry) => SET_ASIDE.includes(entry.verdict);
 
 export class Pile {
-  constructor(slug) {
+  /** `slug()`: the batch; `takenOut(sequence)`: the officer has the card of this entry in the hand. */
+  constructor({ slug, takenOut }) {
     this.slug = slug;
+    this.takenOut = takenOut;
     this.shown = null; // the entry whose place is shown
     this.waitsForNext = false;
   }
@@ -20,6 +22,14 @@ export class Pile {
     this.waitsForNext = false;
     byId("pile").hidden = true;
     byId("pile").replaceChildren();
+  }
+
+  done(button) {
+    const isByKey = button.matches(":focus-visible"); // under a finger no keyboard has to come up
+    const sequence = this.shown;
+    this.clear();
+    if (isByKey) byId("number").focus();
+    this.takenOut(sequence);
   }
 
   /** Take in a new entry: a stranger is searched for at once, and again after the next good scan. */
@@ -48,7 +58,7 @@ export class Pile {
     ].join(" · ");
     byId("pile").hidden = false;
     byId("pile").replaceChildren(make("p", {}, text),
-      make("button", { type: "button", onclick: () => this.clear() }, t("Taken out")));
+      make("button", { type: "button", onclick: (event) => this.done(event.target) }, t("Taken out")));
   }
 }
 

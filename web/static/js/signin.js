@@ -1,8 +1,7 @@
 // The form to sign in: touch a name (or type it), then the PIN on the pad or a passphrase.
 
-import { call, make, sentence, t } from "./common.js";
+import { call, make, ROLES, sentence, t } from "./common.js";
 
-const ROLES = { officer: () => t("Officer"), witness: () => t("Witness"), supervisor: () => t("Supervisor") };
 let forms = 0;
 
 export class SignIn {

@@ -1,6 +1,6 @@
 // The witness's page: what is counted now, or since when that is not known.
 
-import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t, titleOf } from "./common.js";
+import { banner, byId, calendarDay, call, clockTime, make, number, showTally, t, titleOf, whenPossible } from "./common.js";
 import { Entries } from "./entries.js";
 import { HeadPanel } from "./head.js";
 import { Live } from "./live.js";
@@ -71,15 +71,7 @@ async function choose(wanted) {
   objections.follow(slug);
 }
 
-async function chooseWhenPossible(wanted) {
-  try {
-    await choose(wanted);
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    banner("stale", "bad", error.message);
-    setTimeout(() => chooseWhenPossible(wanted), 1000);
-  }
-}
+const chooseWhenPossible = (wanted) => whenPossible(() => choose(wanted));
 
 byId("batch").addEventListener("change", (event) => {
   isFollowingActive = false;
