@@ -56,6 +56,21 @@ def test_what_a_supervisor_began_stands_in_its_dialog_after_a_reload_but_no_secr
     page.click("#new")
     expect(page.locator("#new-title")).to_have_value("")
 
+    page.click("#creating .leave")
+    page.locator(".batch[data-slug=rabu-pagi] button.main").click()
+    clean = manifest_of(range(3), ("rusak",), ("Alak",)).encode()
+    listed = {"name": "daftar.csv", "mimeType": "text/csv", "buffer": clean}
+    page.set_input_files("#manifest-file", listed)  # type: ignore[arg-type]  # one FilePayload
+    expect(page.locator("#manifest")).to_have_attribute("data-state", "checked", timeout=WITHIN_MS)
+    page.reload()
+    expect(page.locator("#manifest")).to_have_attribute("data-state", "checked", timeout=WITHIN_MS)
+    page.click("#manifest-import")
+    expect(page.locator("#manifest")).to_have_attribute("data-state", "written", timeout=WITHIN_MS)
+    page.click("#manifest-stop")
+    page.reload()
+    expect(page.locator(".batch[data-slug=rabu-pagi]")).to_contain_text("dari 3 terhitung")
+    expect(page.locator("#manifest")).to_be_hidden()
+
     page.goto(f"{running.address}/batches/{SLUG}/closing")
     page.locator("#differences button").first.click(timeout=WITHIN_MS)
     about = page.locator("#explaining-what").text_content() or ""
