@@ -116,14 +116,21 @@ def cards_of(codes: Bytes) -> Cards:
     return cards
 
 
+def codes_of(cards: Cards) -> Bytes:
+    """Return the bytes of cards, shape (count, CARD_CHARACTERS)."""
+    codes: Bytes = np.ascontiguousarray(cards).view(np.uint8)
+    return codes.reshape(-1, CARD_CHARACTERS)
+
+
 def keys_of(cards: Cards) -> NDArray[np.uint64]:
     """Return a number for each card, in the order of the cards; two may have the same."""
-    begins = np.ascontiguousarray(cards).view(np.uint8).reshape(-1, CARD_CHARACTERS)[:, :8]
-    return np.ascontiguousarray(begins).view(">u8").ravel().astype(np.uint64)
+    begins = np.ascontiguousarray(codes_of(cards)[:, :8])
+    return begins.view(">u8").ravel().astype(np.uint64)
 
 
-def are_cards(codes: Bytes) -> Flags:
-    """Return which codes, shape (count, CARD_CHARACTERS), are spelled as `CARD_PATTERN` says."""
+def are_cards(cards: Cards) -> Flags:
+    """Return which of them are spelled as `CARD_PATTERN` says."""
+    codes = codes_of(cards)
     are_fine = (
         codes.tobytes().translate(None, _DIGITS) == b"=" * len(codes)
         and not codes[:, -2].tobytes().translate(None, _LAST_DIGITS)

@@ -93,11 +93,11 @@ class QuickAudit:
         counts["sequence"] = np.arange(self._audit.size, self._audit.size + len(counts))
         counts["place"] = -1
         for place, rows in alike(entries, self._learn):
-            codes = entries.columns(rows, place.card)
+            counts["card"][rows] = cards_of(entries.columns(rows, place.card))
             numbers = numbers_of(entries.columns(rows, place.sequence))
-            is_next = numbers == counts["sequence"][rows]
-            counts["card"][rows] = cards_of(codes)
-            counts["place"][rows] = np.where(is_next & are_cards(codes), place.number, -1)
+            counts["place"][rows] = np.where(numbers == counts["sequence"][rows], place.number, -1)
+        alike_rows = np.flatnonzero(counts["place"] >= 0)
+        counts["place"][alike_rows[~are_cards(counts["card"][alike_rows])]] = -1
         return counts
 
     def _learn(self, line: bytes) -> tuple[Shape, _Place] | None:

@@ -13,6 +13,8 @@ WIDTH: Final = 1 << HEIGHT
 ENTRIES: Final = "entries"
 MOST_ENTRY_BYTES: Final = 0xFFFF
 LENGTH_BYTES: Final = 2
+_BEHIND: Final = [LENGTH_BYTES + (high << 8) for high in range(256)]
+"""By the higher byte of its length: where an entry ends, but for the lower one."""
 
 
 def path(level: int | str, index: int, width: int = WIDTH) -> str:
@@ -55,7 +57,7 @@ def entry_ends(data: bytes) -> list[int]:
     ends, place, end = [], 0, len(data)
     try:
         while place < end:
-            place += LENGTH_BYTES + (data[place] << 8 | data[place + 1])
+            place += _BEHIND[data[place]] + data[place + 1]
             ends.append(place)
     except IndexError:
         place = -1

@@ -115,10 +115,9 @@ class ManifestReader:
             expected[line.category] += line.pieces * len(rows)
         if not pieces.all():
             return None
-        codes = lines.columns(np.arange(len(ends)), _CARD)
-        cards = cards_of(codes)
+        cards = cards_of(lines.columns(np.arange(len(ends)), _CARD))
         is_sorted = self._last < cards[0] and (cards[:-1] < cards[1:]).all()
-        if not (is_sorted and are_cards(codes).all()):
+        if not (is_sorted and are_cards(cards).all()):
             return None
         self.expected += expected
         return ListedCards(cards, categories, pieces)

@@ -11,7 +11,7 @@ from scanner_station.domain.columns import Bytes, Lines, Numbers
 from scanner_station.domain.errors import VerificationError
 from scanner_station.exports.bundle_files import Reading
 
-_BLOCK_BYTES: Final = 1 << 21
+_BLOCK_BYTES: Final = 1 << 20
 """Of entries that are looked at together; a tile of long ones may have more."""
 
 
