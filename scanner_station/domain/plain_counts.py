@@ -1,12 +1,12 @@
 """Recognises the entry that is most of every log: a first piece of a card, counted by a scanner.
 
-Two such entries differ in time, card and number, and in the few texts between those. So one is
-looked at as a text, and the others of its length must be the same but for these.
+Two such entries differ in time, card and number, and in the few texts between those. So what
+stands around them is looked at once, as a text, and must be the same in others.
 """
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from scanner_station.domain.card_audit import CARD_CHARACTERS, CardEvent
 from scanner_station.domain.columns import (
     CARD,
-    CARD_PATTERN,
     TEXT_PATTERN,
     Lines,
     Numbers,
     Shape,
     alike,
     are_cards,
+    are_numbers,
     cards_of,
-    numbers_of,
+    distinct,
 )
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.errors import VerificationError
@@ -32,22 +32,18 @@ PlainCounts = NDArray[np.void]
 """Cards that were counted, in the order of the log: rows of `PLAIN`."""
 PLAIN: Final = np.dtype([("card", CARD), ("sequence", np.int64), ("place", np.int32)])
 
-_PATTERN: Final = (
-    rf'\{{"at":"(?P<at>{AT})","batch":"%s","by":"{TEXT_PATTERN}+","card":"(?P<card>{CARD_PATTERN})'
-    rf'","category":"(?P<category>{TEXT_PATTERN}*)","district":"(?P<district>{TEXT_PATTERN}*)",'
-    rf'"kind":"scan","piece":1,"reader":"{TEXT_PATTERN}+","sequence":(?P<sequence>[1-9][0-9]'
-    rf'{{0,17}}),"station":"%s","symbology":"{TEXT_PATTERN}*","verdict":"counted"\}}'
+_HEAD: Final = rf'\{{"at":"(?P<at>{AT})","batch":"%s","by":"{TEXT_PATTERN}+","card":"'
+_MIDDLE: Final = re.compile(
+    rf'","category":"({TEXT_PATTERN}*)","district":"({TEXT_PATTERN}*)","kind":"scan","piece":1,'
+    rf'"reader":"{TEXT_PATTERN}+","sequence":'
 )
+_TAIL: Final = rf',"station":"%s","symbology":"{TEXT_PATTERN}*","verdict":"counted"\}}\Z'
+"""What stands before card and sequence, between and behind them."""
+_COUNTED: Final = Shape(b'"verdict":"counted"}', at_end=True)
 _FIRST_AT: Final = b"0000-00-00T00:00:00.000Z"
 _LAST_AT: Final = b"9999-19-39T29:59:59.999Z"
 """What may stand in each column of a time: `AT`."""
-
-
-class _Place(NamedTuple):
-    # Category and district by number, and where card and sequence stand in the line.
-    number: int
-    card: slice
-    sequence: slice
+_MOST_TEXTS: Final = 1 << 16
 
 
 class QuickAudit:
@@ -62,7 +58,8 @@ class QuickAudit:
         self.places: list[tuple[str, str]] = []
         self._numbers: dict[tuple[str, str], int] = {}
         self._audit = audit
-        self._pattern = re.compile(b"")
+        self._head = self._tail = re.compile(b"")
+        self._place_of: dict[bytes, int] = {}
         self._not_added_up: list[Numbers] = []
 
     def take(self, entries: Lines) -> tuple[PlainCounts, list[CardEvent]]:
@@ -74,8 +71,9 @@ class QuickAudit:
         events = list[CardEvent]()
         if not self._audit.size:  # who knows no batch and station recognises nothing
             events += self._take_each(entries, range(1))
-            names = (str(self._audit.opening[name]) for name in ("batch", "station"))
-            self._pattern = re.compile((_PATTERN % tuple(map(re.escape, names))).encode())
+            opening = self._audit.opening
+            self._head = re.compile((_HEAD % re.escape(str(opening["batch"]))).encode())
+            self._tail = re.compile((_TAIL % re.escape(str(opening["station"]))).encode())
             entries = entries.some(slice(1, None))
         counts, start = self._recognised(entries), 0
         is_plain = counts["place"] >= 0
@@ -92,33 +90,57 @@ class QuickAudit:
         counts = np.zeros(len(entries.starts), PLAIN)
         counts["sequence"] = np.arange(self._audit.size, self._audit.size + len(counts))
         counts["place"] = -1
-        for place, rows in alike(entries, self._learn):
-            counts["card"][rows] = cards_of(entries.columns(rows, place.card))
-            numbers = numbers_of(entries.columns(rows, place.sequence))
-            counts["place"][rows] = np.where(numbers == counts["sequence"][rows], place.number, -1)
-        alike_rows = np.flatnonzero(counts["place"] >= 0)
-        counts["place"][alike_rows[~are_cards(counts["card"][alike_rows])]] = -1
+        begins, ends = np.zeros_like(entries.starts), np.zeros_like(entries.ends)
+        for length, some in alike(entries, np.arange(len(counts)), self._learn_head):
+            begins[some] = entries.starts[some] + length
+        rows = np.flatnonzero(begins)
+        rows = rows[_COUNTED.fits(entries, rows)]
+        for length, some in alike(entries, rows, self._learn_tail):
+            ends[some] = entries.ends[some] - length
+        rows = np.flatnonzero(ends)
+        is_next, ends = are_numbers(entries, ends[rows], counts["sequence"][rows])
+        rows, ends = rows[is_next], ends[is_next]
+        begins = begins[rows]
+        places = self._places(entries, begins + CARD_CHARACTERS, ends)
+        rows, begins, places = rows[places >= 0], begins[places >= 0], places[places >= 0]
+        cards = cards_of(entries.at(begins, CARD_CHARACTERS))
+        counts["card"][rows] = cards
+        counts["place"][rows] = np.where(are_cards(cards), places, -1)
         return counts
 
-    def _learn(self, line: bytes) -> tuple[Shape, _Place] | None:
-        found = self._pattern.fullmatch(line)
-        try:
-            line.decode()
-        except UnicodeDecodeError:
+    def _learn_head(self, line: bytes) -> tuple[Shape, int] | None:
+        found = self._head.match(line)
+        if found is None or not _is_text(found[0]):
             return None
-        if found is None:
-            return None
-        card, sequence = slice(*found.span("card")), slice(*found.span("sequence"))
-        shape = Shape(line)
+        shape = Shape(found[0], at_end=False)
         shape.widen(found.start("at"), _FIRST_AT, _LAST_AT)
-        shape.widen(card.start, bytes(CARD_CHARACTERS), b"\xff" * CARD_CHARACTERS)
-        digits = sequence.stop - sequence.start
-        shape.widen(sequence.start, b"1".ljust(digits, b"0"), b"9" * digits)
-        place = (found["category"].decode(), found["district"].decode())
-        number = self._numbers.setdefault(place, len(self.places))
-        if number == len(self.places):
-            self.places.append(place)
-        return shape, _Place(number, card, sequence)
+        return shape, len(found[0])
+
+    def _learn_tail(self, line: bytes) -> tuple[Shape, int] | None:
+        found = self._tail.search(line)
+        if found is None or not _is_text(found[0]):
+            return None
+        return Shape(found[0], at_end=True), len(found[0])
+
+    def _places(self, entries: Lines, starts: Numbers, ends: Numbers) -> Numbers:
+        # The numbers of the places that stand between card and sequence, -1 for none.
+        data, known = entries.data, self._place_of
+        rows, which = distinct(data, starts, ends)
+        texts = [data[starts[row] : ends[row]].tobytes() for row in rows]
+        places = [known[text] if text in known else self._learn_place(text) for text in texts]
+        return np.array([*places, -1], np.int64)[which]
+
+    def _learn_place(self, text: bytes) -> int:
+        number = -1
+        if _is_text(text) and (found := _MIDDLE.fullmatch(text.decode())):
+            place = (found[1], found[2])
+            number = self._numbers.setdefault(place, len(self.places))
+            if number == len(self.places):
+                self.places.append(place)
+        if len(self._place_of) >= _MOST_TEXTS:
+            self._place_of.clear()
+        self._place_of[text] = number
+        return number
 
     def _take_plain(self, entries: Lines, counts: PlainCounts, rows: range) -> None:
         if not rows:
@@ -156,3 +178,11 @@ class QuickAudit:
             if event is not None:
                 events.append(event)
         return events
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -28,10 +28,12 @@ from scanner_station.domain.errors import VerificationError
 _LINE: Final = re.compile(
     rf'\{{"card":"({CARD_PATTERN})","category":"({TEXT_PATTERN}*)","pieces":([1-9][0-9]{{0,8}})\}}'
 )
+_START: Final = Shape(b'{"card":"', at_end=False)
 _CARD: Final = slice(len('{"card":"'), len('{"card":"') + CARD_CHARACTERS)
 
 
 class _Line(NamedTuple):
+    length: int
     card: str
     category: str
     pieces: int
@@ -109,13 +111,15 @@ class ManifestReader:
         lines = Lines(data, np.concatenate([[0], ends[:-1] + 1]), ends)
         categories, pieces = np.zeros_like(ends), np.zeros_like(ends)
         expected: Counter[str] = Counter()
-        for line, rows in alike(lines, _learn):
-            categories[rows] = self.number_of(line.category)
-            pieces[rows] = line.pieces
-            expected[line.category] += line.pieces * len(rows)
+        rows = np.flatnonzero(_START.fits(lines, np.arange(len(ends))))
+        for line, alike_rows in alike(lines, rows, _learn):
+            fitting = alike_rows[(lines.ends - lines.starts)[alike_rows] == line.length]
+            categories[fitting] = self.number_of(line.category)
+            pieces[fitting] = line.pieces
+            expected[line.category] += line.pieces * len(fitting)
         if not pieces.all():
             return None
-        cards = cards_of(lines.columns(np.arange(len(ends)), _CARD))
+        cards = cards_of(lines.at(lines.starts + _CARD.start, CARD_CHARACTERS))
         is_sorted = self._last < cards[0] and (cards[:-1] < cards[1:]).all()
         if not (is_sorted and are_cards(cards).all()):
             return None
@@ -162,16 +166,12 @@ def _learn(line: bytes) -> tuple[Shape, _Line] | None:
         found = _parsed(line.decode())
     except UnicodeDecodeError:
         return None
-    if found is None:
-        return None
-    shape = Shape(line)
-    shape.widen(_CARD.start, bytes(CARD_CHARACTERS), b"\xff" * CARD_CHARACTERS)
-    return shape, found
+    return found and (Shape(line[_CARD.stop :], at_end=True), found)
 
 
 def _parsed(text: str) -> _Line | None:
     if found := _LINE.fullmatch(text):
-        return _Line(found[1], found[2], int(found[3]))
+        return _Line(len(text.encode()), found[1], found[2], int(found[3]))
     # A category with a quotation mark or a backslash, which stand escaped in the line.
     try:
         body = json.loads(text)
@@ -179,7 +179,7 @@ def _parsed(text: str) -> _Line | None:
         if manifest_line(card, category, pieces) == f"{text}\n".encode():
             plain = manifest_line(card, "", pieces).decode().removesuffix("\n")
             if _LINE.fullmatch(plain):
-                return _Line(card, category, pieces)
+                return _Line(len(text.encode()), card, category, pieces)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return None

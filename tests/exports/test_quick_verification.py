@@ -120,7 +120,7 @@ def answer(path: Path) -> tuple[object, ...]:
 
 def answer_one_by_one(path: Path, patch: pytest.MonkeyPatch) -> tuple[object, ...]:
     with patch.context() as patched:
-        patched.setattr(QuickAudit, "_learn", lambda *_: None)
+        patched.setattr(QuickAudit, "_learn_head", lambda *_: None)
         patched.setattr(ManifestReader, "_read_alike", lambda *_: None)
         return answer(path)
 
