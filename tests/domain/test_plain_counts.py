@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from scanner_station.domain import columns
 from scanner_station.domain.card_audit import CardEvent, What
 from scanner_station.domain.columns import Lines
 from scanner_station.domain.entry import Body, canonical, manifest_line
@@ -226,6 +227,14 @@ def test_a_spoilt_log_is_refused_in_the_same_words_quickly_and_one_by_one(seed: 
         assert quickly(some, dice.choice(TOGETHER[2:])) == answer, (seed, number)
         refused += len(answer) == 1
     assert 250 < refused < 400  # some changes are another log's: the tree is there for those
+
+
+def test_texts_that_come_to_one_number_are_not_taken_for_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entries = log(random.Random(1))
+    monkeypatch.setattr(columns, "_FACTORS", np.zeros_like(columns._FACTORS))
+    assert quickly(entries, 1000) == one_by_one(entries)
 
 
 @pytest.mark.parametrize("kind", ["pause", "cancel"])
