@@ -18,9 +18,9 @@ from scanner_station.domain.columns import (
     Lines,
     Numbers,
     Shape,
-    alike,
     are_cards,
     cards_of,
+    distinct,
 )
 from scanner_station.domain.entry import manifest_line
 from scanner_station.domain.errors import VerificationError
@@ -33,7 +33,6 @@ _CARD: Final = slice(len('{"card":"'), len('{"card":"') + CARD_CHARACTERS)
 
 
 class _Line(NamedTuple):
-    length: int
     card: str
     category: str
     pieces: int
@@ -109,22 +108,19 @@ class ManifestReader:
         if not block.endswith(b"\n"):
             return None
         lines = Lines(data, np.concatenate([[0], ends[:-1] + 1]), ends)
-        categories, pieces = np.zeros_like(ends), np.zeros_like(ends)
-        expected: Counter[str] = Counter()
-        rows = np.flatnonzero(_START.fits(lines, np.arange(len(ends))))
-        for line, alike_rows in alike(lines, rows, _learn):
-            fitting = alike_rows[(lines.ends - lines.starts)[alike_rows] == line.length]
-            categories[fitting] = self.number_of(line.category)
-            pieces[fitting] = line.pieces
-            expected[line.category] += line.pieces * len(fitting)
-        if not pieces.all():
+        rows, which = distinct(data, lines.starts + _CARD.stop, ends)
+        endings = [line for row in rows.tolist() if (line := _parsed(lines.line(row)))]
+        if len(endings) < len(rows) or not (which >= 0).all():
             return None
         cards = cards_of(lines.at(lines.starts + _CARD.start, CARD_CHARACTERS))
         is_sorted = self._last < cards[0] and (cards[:-1] < cards[1:]).all()
-        if not (is_sorted and are_cards(cards).all()):
+        begin_alike = _START.fits(lines, np.arange(len(ends))).all()
+        if not (is_sorted and begin_alike and are_cards(cards).all()):
             return None
-        self.expected += expected
-        return ListedCards(cards, categories, pieces)
+        for line, count in zip(endings, np.bincount(which).tolist(), strict=True):
+            self.expected[line.category] += line.pieces * count
+        _, categories, pieces = self._columns(endings)
+        return ListedCards(cards, categories[which], pieces[which])
 
     def _read_each(self, block: bytes) -> ListedCards:
         try:
@@ -138,7 +134,7 @@ class ManifestReader:
             raise self._wrong(len(texts) - 1)
         lines = []
         for place, text in enumerate(texts):
-            if (line := _parsed(text)) is None:
+            if (line := _parsed(text.encode())) is None:
                 raise self._wrong(place)
             lines.append(line)
         cards = [self._last.decode(), *(line.card for line in lines)]
@@ -161,17 +157,13 @@ class ManifestReader:
         )
 
 
-def _learn(line: bytes) -> tuple[Shape, _Line] | None:
+def _parsed(line: bytes) -> _Line | None:
     try:
-        found = _parsed(line.decode())
+        text = line.decode()
     except UnicodeDecodeError:
         return None
-    return found and (Shape(line[_CARD.stop :], at_end=True), found)
-
-
-def _parsed(text: str) -> _Line | None:
     if found := _LINE.fullmatch(text):
-        return _Line(len(text.encode()), found[1], found[2], int(found[3]))
+        return _Line(found[1], found[2], int(found[3]))
     # A category with a quotation mark or a backslash, which stand escaped in the line.
     try:
         body = json.loads(text)
@@ -179,7 +171,7 @@ def _parsed(text: str) -> _Line | None:
         if manifest_line(card, category, pieces) == f"{text}\n".encode():
             plain = manifest_line(card, "", pieces).decode().removesuffix("\n")
             if _LINE.fullmatch(plain):
-                return _Line(len(text.encode()), card, category, pieces)
+                return _Line(card, category, pieces)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return None
