@@ -253,3 +253,15 @@ def test_a_witness_types_what_the_log_will_open_with_but_cannot_begin_it(
         [SLUG, "saksi+00000000+BAAA"],
     )
     assert status == 409
+
+
+def test_two_pages_that_ask_for_the_tablets_key_at_once_come_to_the_same(witness: Page) -> None:
+    keys = witness.evaluate(
+        """async () => {
+            indexedDB.deleteDatabase("witness");
+            const { ownKey } = await import("/static/js/cosign.js");
+            const made = await Promise.all([1, 2, 3].map(() => ownKey("Wati")));
+            return [...made, await ownKey("Wati")].map((key) => key.text);
+        }"""
+    )
+    assert len(set(keys)) == 1

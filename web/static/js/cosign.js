@@ -134,24 +134,33 @@ const keep = (name, value) => store("readwrite", (shelf) => shelf.put(value, nam
 /** Return the head of this log that the tablet has signed last: `{note, key, at}`, or undefined. */
 export const lastSigned = (origin) => kept(`head ${origin}`);
 
-/** Return this tablet's key, made at the first time: `{name, text, pair}`. */
+const cannotKeep = () => new Error(t("This browser cannot keep a key to sign with; write the paper code down instead."));
+
+/** Return this tablet's key, made at the first time: `{name, text, pair}`; two pages at once come to the same. */
 export async function ownKey(holder) {
   const known = await kept("key");
   if (known) return known;
+  // Whichever comes first is kept: a key that was shown must not be replaced by another.
+  const made = await newKey(holder);
+  await store("readwrite", (shelf) => shelf.add(made, "key")).catch(() => null);
+  const first = await kept("key");
+  if (!first) throw cannotKeep();
+  return first;
+}
+
+async function newKey(holder) {
   let pair;
   try {
     pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
   } catch {
-    throw new Error(t("This browser cannot keep a key to sign with; write the paper code down instead."));
+    throw cannotKeep();
   }
   const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
   const mark = [...raw.slice(0, 2)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const plain = holder.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
   const name = `${plain.slice(0, 80) || "witness"}-${mark}`;
   const id = [...await keyId(name, 4, raw)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const made = { name, raw, text: `${name}+${id}+${base64Of(joined(Uint8Array.of(4), raw))}`, pair };
-  await keep("key", made);
-  return made;
+  return { name, raw, text: `${name}+${id}+${base64Of(joined(Uint8Array.of(4), raw))}`, pair };
 }
 
 // --- signing ---------------------------------------------------------------------------------
