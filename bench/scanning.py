@@ -76,7 +76,8 @@ def measure(folder: Path, numbers: list[int], runs: int, pause_s: float) -> tupl
         start = turn % len(WAYS)
         for way in WAYS[start:] + WAYS[:start]:
             for ways.card in cards:
-                time.sleep(pause_s)
+                if pause_s:  # even a sleep of 0 s lets the processor rest, and both begin cold
+                    time.sleep(pause_s)
                 began = time.perf_counter()
                 ways.write(way)
                 times[way][turn * runs // len(blocks)].append(time.perf_counter() - began)

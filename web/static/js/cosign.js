@@ -123,7 +123,10 @@ function store(mode, work) {
         database.close();
         resolve(asked.result);
       };
-      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+      transaction.onabort = () => {
+        database.close();
+        reject(transaction.error);
+      };
     };
   });
 }
