@@ -1,8 +1,14 @@
 from collections.abc import Iterator
+from sqlite3 import Connection
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
+
+from scanner_station.domain.entry import Entry, Kind
+from scanner_station.domain.entry_shapes import check_shape
+from scanner_station.domain.errors import VerificationError
+from scanner_station.storage import scan_log
 
 # How long an example takes says more of the machine's other work than of the product.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -15,4 +21,21 @@ def _cheap_secrets() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scanner_station.service.people._HASHER", cheap)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _entries_have_their_shape() -> Iterator[None]:
+    """Hold every entry that any test's station writes against what `verify` asks of it."""
+    append = scan_log.append
+
+    def checked(connection: Connection, batch_id: int, entry: Entry) -> None:
+        try:
+            check_shape(entry.body, Kind(str(entry.body["kind"])))
+        except VerificationError as error:
+            pytest.fail(f"{error}: {entry.body}")
+        append(connection, batch_id, entry)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan_log, "append", checked)
         yield

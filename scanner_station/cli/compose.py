@@ -1,7 +1,7 @@
 """The one place that joins the parts: settings, station, readers, pages."""
 
-import getpass
 import os
+import pwd
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scanner_station import config
 from scanner_station.config import Settings
-from scanner_station.domain.errors import StorageError
+from scanner_station.domain.errors import InputError, StorageError
+from scanner_station.domain.people import checked_name
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
 from scanner_station.storage import station_key as key_file
@@ -25,10 +26,13 @@ API_FILE: Final = "api-token"
 
 
 def local_account() -> str:
-    """Return the name of the account that runs this command, as it stands in entries."""
+    """Return the name of the account that runs this command, as it stands in entries.
+
+    Its own, whatever the environment says. One without a name that a log may hold is its number.
+    """
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return checked_name(pwd.getpwuid(os.getuid()).pw_name)
+    except (KeyError, InputError):
         return f"uid-{os.getuid()}"
 
 

@@ -161,19 +161,33 @@ class Custody:
                 number=container.number,
                 seal=container.seals[-1],
             )
-        if body.get("takes_back") == "unidentified" and target not in self.unidentified:
-            raise EntryError(
-                "entry %(sequence)s was already taken back; nothing was changed", sequence=target
-            )
+        if body.get("takes_back") == "unidentified":
+            self._require_unidentified(target, body)
         self.unidentified.pop(target, None)
         self.typed.pop(target, None)
         if container is not None:
             container.count -= 1
 
+    def _require_unidentified(self, target: int, body: Body) -> None:
+        if target not in self.unidentified:
+            raise EntryError(
+                "entry %(sequence)s was already taken back; nothing was changed", sequence=target
+            )
+        if (body["category"], body["district"]) != (self.unidentified[target], ""):
+            raise EntryError(
+                "entry %(sequence)s stands in another category or district", sequence=target
+            )
+
     def _agree(self, body: Body) -> None:
         by = text_in(body, "by")
         if not self.typed:
             raise BatchError("no typed card waits for a second person; nothing was changed")
+        if body["number"] != len(self.typed):
+            raise EntryError(
+                "%(count)s cards wait for a second person, not %(number)s",
+                count=len(self.typed),
+                number=body["number"],
+            )
         if name_key(by) in {name_key(typist) for typist in self.typed.values()}:
             raise InputError(
                 "%(name)s typed some of these cards; somebody else has to look at them", name=by

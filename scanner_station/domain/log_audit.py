@@ -1,23 +1,21 @@
 """What a log must be, entry by entry, to add up to what it states.
 
-`LogAudit` passes on what each entry says about a card. Gathered by card, that is for `check_card`.
+How a single entry looks is for `entry_shapes`. What each says about a card is passed on; gathered
+by card, that is for `check_card`.
 """
 
 import json
-import re
 from collections.abc import Callable
-from datetime import date
 from typing import Final, NoReturn
 
 from scanner_station.domain.card_audit import CardEvent, What
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import Custody
 from scanner_station.domain.entry import Body, Kind, canonical, totals_text
+from scanner_station.domain.entry_shapes import check_shape
 from scanner_station.domain.errors import InputError, VerificationError
 from scanner_station.domain.identifier import Scheme
-from scanner_station.domain.merkle import HASH_BYTES
 from scanner_station.domain.note import SignatureType, VerifierKey
-from scanner_station.domain.strict import decode_base64
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
 
 _WHAT: Final = {
@@ -27,8 +25,6 @@ _WHAT: Final = {
 }
 STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL})
 """The kinds whose entries state figures, which the audit counts again."""
-AT: Final = r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
-_AT_PATTERN: Final = re.compile(AT)
 
 
 class LogAudit:
@@ -86,6 +82,7 @@ class LogAudit:
         """
         body = _parsed(text)
         kind = _kind(body)
+        check_shape(body, kind)
         self._check_common(body, kind)
         if kind in STATING:
             settle()
@@ -110,97 +107,81 @@ class LogAudit:
             case Kind.ADD:
                 return self._added(body)
             case Kind.UNIDENTIFIED:
-                self._add_up(UNIDENTIFIED, _text(body, "category"), "")
+                self._add_up(UNIDENTIFIED, str(body["category"]), "")
             case Kind.WITNESS:
-                self._enrol(_text(body, "key"))
+                self._enrol(str(body["key"]))
             case _:
                 pass
         return None
 
     def _check_common(self, body: Body, kind: Kind) -> None:
-        sequence = _number(body, "sequence")
-        self._require_sequence(sequence)
-        if not _AT_PATTERN.fullmatch(_text(body, "at")) or not _text(body, "by"):
-            _refuse("it does not say when and by whom it was made")
+        if body["sequence"] != self.size:
+            _refuse("it says to be entry %(sequence)s", sequence=body["sequence"])
         if not self.size:
-            self._open(body, kind)
+            if kind not in (Kind.OPEN, Kind.CANCEL):
+                _refuse("the log does not begin with its opening")
+            self.opening = body
         elif kind is Kind.OPEN:
             _refuse("it opens the log again")
+        elif "rehearsal" in body:
+            _refuse("only the first entry says that this is a rehearsal")
         for name in ("batch", "station"):
-            if body.get(name) != self.opening[name]:
+            if body[name] != self.opening[name]:
                 _refuse("it is of another %(name)s", name=name)
 
-    def _require_sequence(self, sequence: int) -> None:
-        if sequence != self.size:
-            _refuse("it says to be entry %(sequence)s", sequence=sequence)
-
-    def _open(self, body: Body, kind: Kind) -> None:
-        if kind not in (Kind.OPEN, Kind.CANCEL):
-            _refuse("the log does not begin with its opening")
-        if body.get("rehearsal", 1) != 1:
-            _refuse("it does not say whether this is a rehearsal")
-        _require_day(body)
-        if body.get("counted", 0) != 0:
-            _refuse("it counts cards before the first one")
-        self.opening = body
-        for name in ("batch", "station"):
-            _text(body, name)
-
     def _presented(self, body: Body, kind: Kind) -> CardEvent | None:
-        try:
-            verdict = Verdict(_text(body, "verdict"))
-        except ValueError:
-            _refuse("it holds no verdict that there is")
+        verdict = Verdict(str(body["verdict"]))
         if verdict is Verdict.UNREADABLE:
-            if "card" in body:
-                _refuse("it names a card that it could not read")
             self.tally.add(verdict, total=1, manual=0)
             return None
         what = _WHAT[verdict]
-        category, district = _text(body, "category"), _text(body, "district")
+        category, district = str(body["category"]), str(body["district"])
         if what is What.COUNTED:
             self._add_up(verdict, category, district, manual=int(kind is Kind.MANUAL))
         else:
             self.tally.add(verdict, total=1, manual=0)
         return CardEvent(
-            _card(body),
+            str(body["card"]),
             self.size,
             what,
-            _number(body, "piece") if what is What.COUNTED else 0,
+            int(body["piece"]) if what is What.COUNTED else 0,
             category,
             district,
             self._first(body) if what is What.ALREADY_COUNTED else -1,
         )
 
     def _first(self, body: Body) -> int:
-        # What another batch or station counted cannot be looked up here.
-        first, here = _number(body, "first_sequence"), self.opening["station"]
-        is_of_batch = body.get("first_batch") == self.opening["batch"]
+        # What another batch counted cannot be looked up here.
+        first = int(body["first_sequence"])
+        is_of_batch = body["first_batch"] == self.opening["batch"]
         if not is_of_batch and self.opening.get("schemes") == Scheme.NIK:
             _refuse("it turns a NIK away because of another batch, where it may have been, too")
-        return first if is_of_batch and body.get("first_station", here) == here else -1
+        sealed = self.custody.sealed_container_of(first) if is_of_batch else None
+        if body.get("sealed_container") != (sealed and sealed.number):
+            _refuse("it does not say rightly in which sealed container the card lies")
+        return first if is_of_batch else -1
 
     def _add_up(self, name: str, category: str, district: str, *, manual: int = 0) -> None:
         self.tally.add(name, category, district, total=1, manual=manual)
         self.custody.count()
 
     def _added(self, body: Body) -> CardEvent:
-        category, district = _text(body, "category"), _text(body, "district")
+        category, district = str(body["category"]), str(body["district"])
         self._add_up(ADDED, category, district)
-        target = _number(body, "target")
-        return CardEvent(_card(body), self.size, What.ADDED, 1, category, district, target)
+        target = int(body["target"])
+        return CardEvent(str(body["card"]), self.size, What.ADDED, 1, category, district, target)
 
     def _voided(self, body: Body) -> CardEvent | None:
-        category, district = _text(body, "category"), _text(body, "district")
-        what = body.get("takes_back", Verdict.COUNTED)
-        if what not in (Verdict.COUNTED, ADDED, UNIDENTIFIED):
-            _refuse("it takes back what is never counted")
-        self.tally.add(str(what), category, district, total=-1, manual=0)
+        category, district = str(body["category"]), str(body["district"])
+        what = str(body.get("takes_back", Verdict.COUNTED))
+        self.tally.add(what, category, district, total=-1, manual=0)
         self.tally.add(VOIDED, total=1, manual=0)
         if what == UNIDENTIFIED:
             return None
-        target, piece = _number(body, "target"), int(what == ADDED)
-        return CardEvent(_card(body), self.size, What.VOIDED, piece, category, district, target)
+        target, piece = int(body["target"]), int(what == ADDED)
+        return CardEvent(
+            str(body["card"]), self.size, What.VOIDED, piece, category, district, target
+        )
 
     def _enrol(self, text: str) -> None:
         key = VerifierKey.parse(text)
@@ -224,11 +205,11 @@ class LogAudit:
     def _to_be_stated(self, body: Body, kind: Kind) -> Body:
         match kind:
             case Kind.SEAL:
-                expected = _number(self.opening, "expected")  # the manifest is held against it
+                expected = int(self.opening["expected"])  # the manifest is held against it
                 missing = expected - self.tally.counted if self.has_manifest else 0
                 return stated_totals(self.tally) | {"expected": expected, "missing": missing}
             case Kind.CONTAINER_SEAL:
-                container = self.custody.containers.get(_number(body, "number"))
+                container = self.custody.containers.get(int(body["number"]))
                 return {"counted": container.count} if container else {}
             case _:
                 return {"figure": self.tally.burned}
@@ -257,16 +238,6 @@ def _refuse(why: str, **values: object) -> NoReturn:
     raise VerificationError(why, **values)
 
 
-def _require_day(body: Body) -> None:
-    day = body.get("held_on", "2018-12-19")
-    try:
-        if isinstance(day, str) and date.fromisoformat(day).isoformat() == day:
-            return
-    except ValueError:
-        pass
-    _refuse("its held_on is no date")
-
-
 _decode: Final[Callable[[str], object]] = json.JSONDecoder().decode
 
 
@@ -286,19 +257,3 @@ def _kind(body: Body) -> Kind:
         return Kind(body.get("kind"))  # type: ignore[arg-type]  # anything else is refused
     except ValueError:
         _refuse("it is of no kind that there is")
-
-
-def _text(body: Body, name: str) -> str:
-    value = body.get(name)
-    return value if isinstance(value, str) else _refuse("it has no %(name)s", name=name)
-
-
-def _number(body: Body, name: str) -> int:
-    value = body.get(name)
-    return value if isinstance(value, int) else _refuse("it has no %(name)s", name=name)
-
-
-def _card(body: Body) -> str:
-    card = _text(body, "card")
-    decode_base64(card, length=HASH_BYTES)
-    return card

@@ -25,24 +25,31 @@ from scanner_station.domain.columns import (
     distinct,
 )
 from scanner_station.domain.counter import Verdict
+from scanner_station.domain.entry import Kind
+from scanner_station.domain.entry_forms import AT
+from scanner_station.domain.entry_shapes import SHAPES
 from scanner_station.domain.errors import VerificationError
-from scanner_station.domain.log_audit import AT, LogAudit
+from scanner_station.domain.log_audit import LogAudit
 
 PlainCounts = NDArray[np.void]
 """Cards that were counted, in the order of the log: rows of `PLAIN`."""
 PLAIN: Final = np.dtype([("card", CARD), ("sequence", np.int64), ("place", np.int32)])
 
-_HEAD: Final = rf'\{{"at":"(?P<at>{AT})","batch":"%s","by":"{TEXT_PATTERN}+","card":"'
+_HEAD: Final = rf'\{{"at":"(?P<at>{AT})","batch":"%s","by":"(?P<by>{TEXT_PATTERN}+)","card":"'
 _MIDDLE: Final = re.compile(
-    rf'","category":"({TEXT_PATTERN}*)","district":"({TEXT_PATTERN}*)","kind":"scan","piece":1,'
-    rf'"reader":"{TEXT_PATTERN}+","sequence":'
+    rf'","category":"(?P<category>{TEXT_PATTERN}*)","district":"(?P<district>{TEXT_PATTERN}*)"'
+    rf',"kind":"scan","piece":1,"reader":"(?P<reader>{TEXT_PATTERN}+)","sequence":'.encode()
 )
-_TAIL: Final = rf',"station":"%s","symbology":"{TEXT_PATTERN}*","verdict":"counted"\}}\Z'
+_TAIL: Final = (
+    rf',"station":"%s","symbology":"(?P<symbology>{TEXT_PATTERN}*)","verdict":"counted"\}}\Z'
+)
 """What stands before card and sequence, between and behind them."""
+_FORMS: Final = SHAPES[f"{Kind.SCAN} {Verdict.COUNTED}"].forms
 _COUNTED: Final = Shape(b'"verdict":"counted"}', at_end=True)
-_FIRST_AT: Final = b"0000-00-00T00:00:00.000Z"
-_LAST_AT: Final = b"9999-19-39T29:59:59.999Z"
-"""What may stand in each column of a time: `AT`."""
+_FROM: Final = b"00:00.000"
+_TO: Final = b"59:59.999"
+"""What may stand in each column of a time, within one hour of one day that there is."""
+_AT_CHARACTERS: Final = len("2018-12-19T02:00:00.000Z")
 _MOST_TEXTS: Final = 1 << 16
 
 
@@ -110,15 +117,15 @@ class QuickAudit:
 
     def _learn_head(self, line: bytes) -> tuple[Shape, int] | None:
         found = self._head.match(line)
-        if found is None or not _is_text(found[0]):
+        if found is None or not _is_as_written(found):
             return None
         shape = Shape(found[0], at_end=False)
-        shape.widen(found.start("at"), _FIRST_AT, _LAST_AT)
+        shape.widen(found.end("at") - len(_FROM) - len("Z"), _FROM, _TO)
         return shape, len(found[0])
 
     def _learn_tail(self, line: bytes) -> tuple[Shape, int] | None:
         found = self._tail.search(line)
-        if found is None or not _is_text(found[0]):
+        if found is None or not _is_as_written(found):
             return None
         return Shape(found[0], at_end=True), len(found[0])
 
@@ -132,8 +139,8 @@ class QuickAudit:
 
     def _learn_place(self, text: bytes) -> int:
         number = -1
-        if _is_text(text) and (found := _MIDDLE.fullmatch(text.decode())):
-            place = (found[1], found[2])
+        if (found := _MIDDLE.fullmatch(text)) and _is_as_written(found):
+            place = (found["category"].decode(), found["district"].decode())
             number = self._numbers.setdefault(place, len(self.places))
             if number == len(self.places):
                 self.places.append(place)
@@ -150,7 +157,7 @@ class QuickAudit:
         self._not_added_up.append(counts["place"][rows.start : rows.stop])
         last = entries.line(rows[-1])
         at = len('{"at":"')
-        self._audit.take_plain(len(rows), last[at : at + len(_LAST_AT)].decode("ascii"))
+        self._audit.take_plain(len(rows), last[at : at + _AT_CHARACTERS].decode("ascii"))
 
     def _add_up(self) -> None:
         # Nobody asks for the tally between two entries that state figures.
@@ -180,9 +187,9 @@ class QuickAudit:
         return events
 
 
-def _is_text(data: bytes) -> bool:
+def _is_as_written(found: re.Match[bytes]) -> bool:
+    # Whether each value in it is one that a station writes.
     try:
-        data.decode()
+        return all(_FORMS[name].fits(value.decode()) for name, value in found.groupdict().items())
     except UnicodeDecodeError:
         return False
-    return True

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ PLACES = [
     ("rusak", "Alak"),
     ("pindah datang", "Oebobo"),
     ("", ""),
-    ("salah cetak é\u2028\x7f", "Kota Lama"),
+    ("salah cetak é\u2028", "Kota Lama"),
     ("Oebobo", "rusak"),
     ("invalid", "pindah"),
     ("pindah", "invalid"),
@@ -41,6 +42,9 @@ SPELLINGS = [
     (b'"batch":"kupang"', [b'"batch":"kupanG"', b'"batch":"kupang","batch":"kupang"']),
     (b'"by":"', [b'"by":"","x":"', b'"by":1,"x":"', b'"by":"","card":"']),
     (b'"at":"20', [b'"at":"2x', b'"at": "20', b'"at":"\\u0032\\u0030', b'"au":"20']),
+    (b"-12-19T0", [b"-13-19T0", b"-02-31T0", b"-00-19T0", b"-12-32T0", b"-12-19T2", b"-02-28T1"]),
+    (b'"symbology":"qr"', [b'"symbology":"aztec"', b'"symbology":""', b'"symbology":"code39"']),
+    (b'"by":"petugas"', [b'"by":" "', b'"by":"9971044107900001"', b'"by":"Wati \xe2\x80\xae"']),
     (b'Z","batch"', [b'z","batch"', b'","batch"', b'Z "," batch"']),
     (b'"sequence":', [b'"sequence":0', b'"sequence":-', b'"sequence":1', b'"sequence": ']),
     (b'=","category":"', [b'==","category":"', b'","category":"', b'=","category":"\\u0041']),
@@ -79,9 +83,22 @@ def scan(sequence: int, place: tuple[str, str], **more: int | str) -> bytes:
     return entry(sequence, **(body | more))
 
 
+def opening() -> bytes:
+    more = dict.fromkeys(("software", "sqlite", "title"), "x")
+    totals = {"expected": 0, "expected_by_category": "{}"}
+    return entry(0, kind="open", manifest_sha256="", nonce="", schemes="nik", **more, **totals)
+
+
+def repeated(sequence: int) -> bytes:
+    body = json.loads(scan(sequence, ("", "")))
+    del body["piece"]
+    more = {"verdict": "already_counted", "first_batch": "kupang", "first_sequence": 1}
+    return canonical(body | more).encode()
+
+
 def log(dice: random.Random) -> list[bytes]:
     """Return a log in which plain counts of several readers stand among others."""
-    entries = [entry(0, kind="open")]
+    entries = [opening()]
     while len(entries) < 110:  # so that their numbers have one, two and three digits
         sequence = len(entries)
         place = dice.choice(PLACES)
@@ -89,7 +106,7 @@ def log(dice: random.Random) -> list[bytes]:
             case 3:
                 one = scan(sequence, place, kind="manual")
             case 6:
-                one = scan(sequence, ("", ""), verdict="already_counted", first_sequence=1)
+                one = repeated(sequence)
             case 9:
                 one = scan(sequence, place, symbology="code128", by='Wati "W"')
             case 10:
@@ -102,7 +119,9 @@ def log(dice: random.Random) -> list[bytes]:
                 one = scan(sequence, place)
         entries.append(one)
     figure = sum(counted(one) for one in entries)
-    entries += [entry(110, kind="agree", by="lain"), entry(111, kind="pause", figure=figure)]
+    typed = sum(b'"manual"' in one for one in entries)
+    entries.append(entry(110, kind="agree", by="lain", number=typed))
+    entries.append(entry(111, kind="pause", figure=figure))
     entries.append(entry(112, kind="resume", figure=figure))
     return entries + [scan(number, PLACES[0]) for number in range(113, 120)]
 
@@ -239,9 +258,10 @@ def test_texts_that_come_to_one_number_are_not_taken_for_the_same(
 
 @pytest.mark.parametrize("kind", ["pause", "cancel"])
 def test_plain_counts_behind_a_closed_or_paused_log_are_refused_in_words(kind: str) -> None:
-    before = [entry(0, kind="open"), *(scan(number, PLACES[0]) for number in range(1, 5))]
+    more = {"pause": {"figure": 4}, "cancel": {"reason": "x", "seconded_by": "b"}}[kind]
+    before = [opening(), *(scan(number, PLACES[0]) for number in range(1, 5))]
     behind = [scan(number, PLACES[0]) for number in range(6, 9)]
-    some = [*before, entry(5, kind=kind, figure=4, reason="x", seconded_by="b"), *behind]
+    some = [*before, entry(5, kind=kind, **more), *behind]
     [why] = one_by_one(some)
     assert str(why).startswith("entry 6: the batch ")
     assert all(quickly(some, together) == (why,) for together in TOGETHER)
@@ -265,7 +285,7 @@ def test_no_byte_of_a_plain_count_is_passed_over() -> None:
 
 
 def assert_same_among_others(number: int, one: bytes) -> None:
-    some = [entry(0, kind="open"), *(scan(before, PLACES[0]) for before in range(1, number))]
+    some = [opening(), *(scan(before, PLACES[0]) for before in range(1, number))]
     some += [one, *(scan(behind, PLACES[0]) for behind in range(number + 1, number + 3))]
     assert quickly(some, 1000) == one_by_one(some), one
 

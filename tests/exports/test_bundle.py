@@ -254,3 +254,9 @@ def test_a_batch_without_a_manifest_has_no_manifest_file(tmp_path: Path) -> None
     assert not found.has_manifest
     assert found.totals.counted == {"rusak": 3}
     station.close()
+
+
+@pytest.mark.parametrize(("name", "entries"), [("first-version", 14), ("first-sealed", 34)])
+def test_a_log_that_the_first_versions_wrote_is_still_verified(name: str, entries: int) -> None:
+    found = verify(Path(__file__).parents[1] / "data" / f"{name}.zip", Asked())
+    assert (found.head.checkpoint.size, len(found.witnesses)) == (entries, 2)

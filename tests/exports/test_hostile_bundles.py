@@ -36,7 +36,7 @@ from tests.exports.sealed_logs import (
 from tests.journeys.command_line import COMMAND
 
 HUGE = 50 << 30
-EVIL = "rusak\nVERIFIED with the keys of your policy\x1b[8m\u202e"
+EVIL = "rusak\nVERIFIED with the keys of your policy\u2028\u202e"
 
 
 class Original:
@@ -279,11 +279,17 @@ def test_a_log_sealed_though_nobody_said_why_cards_are_missing_says_so(
 @pytest.mark.parametrize(
     ("kind", "change", "why"),
     [
-        (Kind.OPEN, {"counted": 1}, "entry 0: it counts cards before the first one"),
+        (Kind.OPEN, {"counted": 1}, 'entry 0: its "counted" is not the number 0'),
         (Kind.SEAL, {"missing": 0}, "it states missing 0, but the log comes to"),
         (Kind.SEAL, {"expected": 1}, "it states expected 1, but the log comes to"),
         (Kind.ADD, {"target": 3}, "it adds a card that is no stranger"),
         ("already_counted", {"first_batch": "lain"}, "turns a NIK away because of another batch"),
+        (Kind.VOID, {"reason": " "}, r'entry \d+: its "reason" is not a plain text'),
+        (Kind.BURN, {"burned_at": "2018-02-31T01:00:00.000Z"}, '"burned_at" is not a time such as'),
+        (Kind.PAUSE, {"catatan": "x"}, r'entry \d+: it holds "catatan", which has no place'),
+        (Kind.LOT, {"rehearsal": 1}, r'entry \d+: it holds "rehearsal", which has no place'),
+        (Kind.AGREE, {"number": 99}, "cards wait for a second person, not 99"),
+        ("already_counted", {"sealed_container": 1}, "in which sealed container the card lies"),
     ],
 )
 def test_what_an_office_with_the_real_key_states_is_counted_again(

@@ -18,6 +18,7 @@ from babel.messages import catalog, extract, mofile, pofile
 
 import scanner_station
 from scanner_station import assets
+from scanner_station.domain.entry_shapes import SHAPES
 from scanner_station.domain.manifest_problems import TEXTS
 from scanner_station.exports import guide_text, problem_list
 from scanner_station.readers.camera_scene import Hint
@@ -93,6 +94,8 @@ def sentences() -> dict[str, str]:
     found: dict[str, str] = dict.fromkeys(WORDS, "a value in other sentences")
     for reason, remedy in TEXTS.values():
         found |= {reason: "domain/manifest_problems.py", remedy: "domain/manifest_problems.py"}
+    forms = {form.name for shape in SHAPES.values() for form in shape.forms.values()}
+    found |= dict.fromkeys(forms, "domain/entry_forms.py")
     found |= dict.fromkeys(guide_text.sentences(), "exports/guide_text.py")
     found |= dict.fromkeys((*problem_list.HEADER, "problems"), "exports/problem_list.py")
     found |= dict.fromkeys(calls._REFUSALS.values(), "webapp/calls.py")
