@@ -7,11 +7,11 @@ never shows is refused, and what holds an identity number.
 import json
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from scanner_station.domain.entry import timestamp, totals_text
+from scanner_station.domain.entry import totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.findings import figures_of, figures_text
 from scanner_station.domain.identifier import Scheme, holds_identity_number
@@ -82,8 +82,13 @@ def _is_place(value: int | str) -> bool:
 
 
 def _moment(text: str) -> str | None:
-    # That of a text of this pattern is the same again, or it is no time that there is.
-    return timestamp(datetime.fromisoformat(text)) if _AT.fullmatch(text) else None
+    if _AT.fullmatch(text) is None:
+        return None
+    _day(text[:10])  # of a text of this pattern only the day may be one that there is not
+    return text
+
+
+_day: Final = lru_cache(maxsize=64)(date.fromisoformat)
 
 
 def _totals(text: str) -> str | None:

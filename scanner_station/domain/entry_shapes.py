@@ -204,8 +204,10 @@ def check_shape(body: Body, kind: Kind) -> None:
 
 
 def _require_whole(names: KeysView[str], shape: Shape) -> None:
-    if missing := shape.needed - names:
-        _refuse("it has no %(name)s", min(missing))
+    if not names >= shape.needed:
+        _refuse("it has no %(name)s", min(shape.needed - names))
+    if len(names) == len(shape.needed):
+        return
     for group in shape.together:
         missing = group - names
         if missing and missing != group:
