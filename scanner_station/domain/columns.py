@@ -16,6 +16,7 @@ from scanner_station.domain.card_audit import CARD_CHARACTERS
 Bytes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
+Words = NDArray[np.uint64]
 Cards = NDArray[np.bytes_]
 """Codes of cards, of the type `CARD`."""
 Found = TypeVar("Found")
@@ -31,10 +32,17 @@ _POWERS: Final = np.array([10**place for place in range(19)], np.int64)
 _WORD: Final = 8
 _ALL_TRUE: Final = 0x0101010101010101
 _LONGEST: Final = 512
+_MASKS: Final = ((np.arange(_LONGEST) < np.arange(_LONGEST)[:, np.newaxis]) * np.uint8(0xFF)).view(
+    np.uint64
+)
+"""By the length of a text: what keeps its bytes and no other."""
 _FACTORS: Final = np.array(
-    [pow(0x9E3779B97F4A7C15, place, 1 << 64) for place in range(_LONGEST // _WORD + 1)], np.uint64
+    [pow(0x9E3779B97F4A7C15, place, 1 << 64) for place in range(_LONGEST // _WORD)], np.uint64
 )
 """Numbers by which texts are told apart."""
+_SLOT_BITS: Final = 16
+_SLOT_SHIFT: Final = np.uint64(64 - _SLOT_BITS)
+_MOST_TEXTS: Final = 1 << 12
 _MOST_SHAPES: Final = 256
 """More are not looked for: forged lines, each another, would take for ever."""
 
@@ -91,8 +99,9 @@ class Shape:
         places = ends - width if self._at_end else starts
         if not is_long.all():
             places = np.where(is_long, places, 0)
-        may_stand = lines.at(places, width) - self._low <= self._span
-        return is_long & _each(may_stand.view(np.uint64) == _ALL_TRUE)
+        found = lines.at(places, width)
+        found -= self._low
+        return is_long & _each((found <= self._span).view(np.uint64) == _ALL_TRUE)
 
 
 def alike(
@@ -116,33 +125,71 @@ def alike(
         shapes += 1
 
 
-def distinct(data: Bytes, starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
-    """Return a row of each different text, and for each row which of those has the same text.
+class Texts:
+    """Numbers texts that come again and again; each is learnt when it comes first."""
 
-    A text that is too long, or none at all, is -1.
-    """
-    widths = np.clip(ends - starts, 0, _LONGEST + 1).astype(np.uint16)
-    words = int(widths.max(initial=0)) // _WORD + 1
-    columns = np.arange(words * _WORD, dtype=np.uint16)
-    beyond = int(starts.max(initial=0)) + len(columns) - data.size
-    if beyond > 0:
-        data = np.append(data, np.zeros(beyond, np.uint8))
-    texts = Lines(data, starts, ends).at(starts, len(columns))
-    texts *= columns < widths[:, np.newaxis]
-    found = texts.view(np.uint64)
-    # Two texts may come to the same number, but then the second is not the same as the first.
-    numbers = found @ _FACTORS[:words]
-    _, rows, which = np.unique(numbers, return_index=True, return_inverse=True)
-    first = rows[which]
-    is_same = _each(found == found[first]) & (widths == widths[first])
-    return rows, np.where(is_same & (widths > 0) & (widths <= _LONGEST), which, -1)
+    def __init__(self, learn: Callable[[bytes], int]) -> None:
+        """`learn` is asked for the number of a text, -1 for one that is not wanted."""
+        self._learn = learn
+        self._forget()
+
+    def numbers(self, data: Bytes, starts: Numbers, ends: Numbers) -> Numbers:
+        """Return the number of each text, -1 for one that is too long or none at all."""
+        widths = np.clip(ends - starts, 0, _LONGEST - 1)
+        words = int(widths.max(initial=0)) // _WORD + 1
+        beyond = int(starts.max(initial=0)) + words * _WORD - data.size
+        if beyond > 0:
+            data = np.append(data, np.zeros(beyond, np.uint8))
+        texts = Lines(data, starts, ends).at(starts, words * _WORD).view(np.uint64)
+        texts &= _MASKS[:, :words].take(widths, axis=0)
+        slots = texts @ _FACTORS[:words] >> _SLOT_SHIFT
+        rows, is_known = self._find(texts, slots, ends - starts)
+        if not is_known.all():
+            new = np.flatnonzero(~is_known)
+            for row in new[np.unique(slots[new], return_index=True)[1]].tolist():
+                self._number(data[starts[row] : ends[row]].tobytes())
+            rows, is_known = self._find(texts, slots, ends - starts)
+        numbers: Numbers = self._numbers[rows]
+        for row in np.flatnonzero(~is_known).tolist():
+            numbers[row] = self._number(data[starts[row] : ends[row]].tobytes())
+        return numbers
+
+    def _find(
+        self, texts: Words, slots: Words, widths: Numbers
+    ) -> tuple[NDArray[np.uint16], Flags]:
+        # Two texts may have the same slot, but then they are not the same.
+        rows = self._rows[slots]
+        known = self._texts[: len(self._number_of) + 1, : texts.shape[1]]
+        is_known = _each(texts == known.take(rows, axis=0))
+        is_known &= self._widths[rows] == widths
+        return rows, is_known
+
+    def _number(self, text: bytes) -> int:
+        if not 0 < len(text) < _LONGEST:
+            return -1
+        if text not in self._number_of:
+            row = len(self._number_of) + 1
+            if row == len(self._texts):
+                row = self._forget()
+            self._number_of[text] = self._numbers[row] = self._learn(text)
+            self._widths[row] = len(text)
+            self._texts[row].view(np.uint8)[: len(text)] = np.frombuffer(text, np.uint8)
+            self._rows[self._texts[row] @ _FACTORS >> _SLOT_SHIFT] = row
+        return self._number_of[text]
+
+    def _forget(self) -> int:
+        # Row 0 is no text. Returns the first row for one.
+        self._number_of: dict[bytes, int] = {}
+        self._rows = np.zeros(1 << _SLOT_BITS, np.uint16)
+        self._texts = np.zeros((_MOST_TEXTS, len(_FACTORS)), np.uint64)
+        self._widths = np.full(_MOST_TEXTS, -1)
+        self._numbers = np.full(_MOST_TEXTS, -1)
+        return 1
 
 
 def _each(flags: Flags) -> Flags:
-    # Which rows are true throughout, column by column: there are few, and many rows.
-    whole = flags[:, 0].copy()
-    for column in range(1, flags.shape[1]):
-        whole &= flags[:, column]
+    # Which rows are true throughout: there are few columns, and many rows.
+    whole: Flags = np.logical_and.reduce(flags.T.copy(), axis=0)
     return whole
 
 
@@ -182,6 +229,7 @@ def are_numbers(lines: Lines, ends: Numbers, numbers: Numbers) -> tuple[Flags, N
     widths = np.searchsorted(_POWERS, numbers, side="right")
     are = np.ones(len(numbers), np.bool_)
     for place in range(int(widths.max(initial=0))):
-        digits = (numbers // int(_POWERS[place]) % 10 + ord("0")).astype(np.uint8)
-        are &= (lines.data[ends - 1 - place] == digits) | (widths <= place)
+        rest = numbers // 10
+        are &= (lines.data[ends - 1 - place] == numbers - 10 * rest + ord("0")) | (widths <= place)
+        numbers = rest
     return are, ends - widths

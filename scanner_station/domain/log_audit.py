@@ -25,6 +25,8 @@ _WHAT: Final = {
 }
 STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL})
 """The kinds whose entries state figures, which the audit counts again."""
+_PLAIN: Final = frozenset({int, str})
+_KINDS: Final[dict[int | str, Kind]] = {str(kind): kind for kind in Kind}
 
 
 class LogAudit:
@@ -63,14 +65,10 @@ class LogAudit:
         """Whether the batch has a list of what should be destroyed."""
         return bool(self.opening.get("manifest_sha256"))
 
-    def take_plain(self, count: int, last_at: str) -> None:
-        """Go on behind entries that `take` would only count, but for the tally.
-
-        `last_at`: the time of the last of them.
-        """
+    def take_plain(self, count: int) -> None:
+        """Go on behind entries that `take` would only count, but for the tally and `last_at`."""
         self.custody.count(count)
         self.size += count
-        self.last_at = last_at
 
     def take(self, text: str, *, settle: Callable[[], None] = lambda: None) -> CardEvent | None:
         """Look at the next entry; return what it says about a card, if it is about one.
@@ -238,13 +236,13 @@ def _refuse(why: str, **values: object) -> NoReturn:
     raise VerificationError(why, **values)
 
 
-_decode: Final[Callable[[str], object]] = json.JSONDecoder().decode
+_decode: Final[Callable[[str], tuple[object, int]]] = json.JSONDecoder().raw_decode
 
 
 def _parsed(text: str) -> Body:
     try:
-        body = _decode(text)
-        is_body = isinstance(body, dict) and all(type(one) in (int, str) for one in body.values())
+        body, _ = _decode(text)  # what stands behind it is not in its canonical text either
+        is_body = isinstance(body, dict) and _PLAIN.issuperset(map(type, body.values()))
         if is_body and canonical(body) == text:  # type: ignore[arg-type]  # looked at just now
             return body  # type: ignore[return-value]  # likewise
     except (ValueError, RecursionError):
@@ -253,7 +251,5 @@ def _parsed(text: str) -> Body:
 
 
 def _kind(body: Body) -> Kind:
-    try:
-        return Kind(body.get("kind"))  # type: ignore[arg-type]  # anything else is refused
-    except ValueError:
-        _refuse("it is of no kind that there is")
+    kind = _KINDS.get(body.get("kind", ""))
+    return kind or _refuse("it is of no kind that there is")

@@ -18,11 +18,11 @@ from scanner_station.domain.columns import (
     Lines,
     Numbers,
     Shape,
+    Texts,
     alike,
     are_cards,
     are_numbers,
     cards_of,
-    distinct,
 )
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.entry import Kind
@@ -50,7 +50,6 @@ _FROM: Final = b"00:00.000"
 _TO: Final = b"59:59.999"
 """What may stand in each column of a time, within one hour of one day that there is."""
 _AT_CHARACTERS: Final = len("2018-12-19T02:00:00.000Z")
-_MOST_TEXTS: Final = 1 << 16
 
 
 class QuickAudit:
@@ -66,7 +65,7 @@ class QuickAudit:
         self._numbers: dict[tuple[str, str], int] = {}
         self._audit = audit
         self._head = self._tail = re.compile(b"")
-        self._place_of: dict[bytes, int] = {}
+        self._middles = Texts(self._learn_place)
         self._not_added_up: list[Numbers] = []
 
     def take(self, entries: Lines) -> tuple[PlainCounts, list[CardEvent]]:
@@ -83,13 +82,17 @@ class QuickAudit:
             self._tail = re.compile((_TAIL % re.escape(str(opening["station"]))).encode())
             entries = entries.some(slice(1, None))
         counts, start = self._recognised(entries), 0
-        is_plain = counts["place"] >= 0
+        places = counts["place"]
+        is_plain = places >= 0
         for row in np.flatnonzero(~is_plain).tolist():
-            self._take_plain(entries, counts, range(start, row))
+            self._take_plain(entries, places, range(start, row))
             events += self._take_each(entries, range(row, row + 1))
             start = row + 1
-        self._take_plain(entries, counts, range(start, len(counts)))
+        self._take_plain(entries, places, range(start, len(counts)))
         self._add_up()
+        if start < len(counts):
+            at = int(entries.starts[-1]) + len('{"at":"')
+            self._audit.last_at = entries.data[at : at + _AT_CHARACTERS].tobytes().decode("ascii")
         return counts[is_plain], events
 
     def _recognised(self, entries: Lines) -> PlainCounts:
@@ -108,7 +111,7 @@ class QuickAudit:
         is_next, ends = are_numbers(entries, ends[rows], counts["sequence"][rows])
         rows, ends = rows[is_next], ends[is_next]
         begins = begins[rows]
-        places = self._places(entries, begins + CARD_CHARACTERS, ends)
+        places = self._middles.numbers(entries.data, begins + CARD_CHARACTERS, ends)
         rows, begins, places = rows[places >= 0], begins[places >= 0], places[places >= 0]
         cards = cards_of(entries.at(begins, CARD_CHARACTERS))
         counts["card"][rows] = cards
@@ -129,35 +132,23 @@ class QuickAudit:
             return None
         return Shape(found[0], at_end=True), len(found[0])
 
-    def _places(self, entries: Lines, starts: Numbers, ends: Numbers) -> Numbers:
-        # The numbers of the places that stand between card and sequence, -1 for none.
-        data, known = entries.data, self._place_of
-        rows, which = distinct(data, starts, ends)
-        texts = [data[starts[row] : ends[row]].tobytes() for row in rows]
-        places = [known[text] if text in known else self._learn_place(text) for text in texts]
-        return np.array([*places, -1], np.int64)[which]
-
     def _learn_place(self, text: bytes) -> int:
-        number = -1
-        if (found := _MIDDLE.fullmatch(text)) and _is_as_written(found):
-            place = (found["category"].decode(), found["district"].decode())
-            number = self._numbers.setdefault(place, len(self.places))
-            if number == len(self.places):
-                self.places.append(place)
-        if len(self._place_of) >= _MOST_TEXTS:
-            self._place_of.clear()
-        self._place_of[text] = number
+        found = _MIDDLE.fullmatch(text)
+        if found is None or not _is_as_written(found):
+            return -1
+        place = (found["category"].decode(), found["district"].decode())
+        number = self._numbers.setdefault(place, len(self.places))
+        if number == len(self.places):
+            self.places.append(place)
         return number
 
-    def _take_plain(self, entries: Lines, counts: PlainCounts, rows: range) -> None:
+    def _take_plain(self, entries: Lines, places: Numbers, rows: range) -> None:
         if not rows:
             return
         if self._audit.closed_by or self._audit.custody.is_paused:  # which `take` says in words
             self._take_each(entries, rows)
-        self._not_added_up.append(counts["place"][rows.start : rows.stop])
-        last = entries.line(rows[-1])
-        at = len('{"at":"')
-        self._audit.take_plain(len(rows), last[at : at + _AT_CHARACTERS].decode("ascii"))
+        self._not_added_up.append(places[rows.start : rows.stop])
+        self._audit.take_plain(len(rows))
 
     def _add_up(self) -> None:
         # Nobody asks for the tally between two entries that state figures.

@@ -18,9 +18,9 @@ from scanner_station.domain.columns import (
     Lines,
     Numbers,
     Shape,
+    Texts,
     are_cards,
     cards_of,
-    distinct,
 )
 from scanner_station.domain.entry import manifest_line
 from scanner_station.domain.errors import VerificationError
@@ -29,6 +29,8 @@ _LINE: Final = re.compile(
     rf'\{{"card":"({CARD_PATTERN})","category":"({TEXT_PATTERN}*)","pieces":([1-9][0-9]{{0,8}})\}}'
 )
 _START: Final = Shape(b'{"card":"', at_end=False)
+_BEFORE: Final = b'{"card":"' + b"A" * (CARD_CHARACTERS - 1) + b"="
+_PIECES_BITS: Final = 30
 _CARD: Final = slice(len('{"card":"'), len('{"card":"') + CARD_CHARACTERS)
 
 
@@ -62,6 +64,7 @@ class ManifestReader:
         self.expected: Counter[str] = Counter()
         self.categories: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._endings = Texts(self._learn_ending)
         self._blocks = blocks
         self._waiting = self._columns([])
         self._line = 0
@@ -108,19 +111,23 @@ class ManifestReader:
         if not block.endswith(b"\n"):
             return None
         lines = Lines(data, np.concatenate([[0], ends[:-1] + 1]), ends)
-        rows, which = distinct(data, lines.starts + _CARD.stop, ends)
-        endings = [line for row in rows.tolist() if (line := _parsed(lines.line(row)))]
-        if len(endings) < len(rows) or not (which >= 0).all():
+        endings = self._endings.numbers(data, lines.starts + _CARD.stop, ends)
+        if not (endings >= 0).all():
             return None
         cards = cards_of(lines.at(lines.starts + _CARD.start, CARD_CHARACTERS))
         is_sorted = self._last < cards[0] and (cards[:-1] < cards[1:]).all()
         begin_alike = _START.fits(lines, np.arange(len(ends))).all()
         if not (is_sorted and begin_alike and are_cards(cards).all()):
             return None
-        for line, count in zip(endings, np.bincount(which).tolist(), strict=True):
-            self.expected[line.category] += line.pieces * count
-        _, categories, pieces = self._columns(endings)
-        return ListedCards(cards, categories[which], pieces[which])
+        categories, pieces = endings >> _PIECES_BITS, endings & (1 << _PIECES_BITS) - 1
+        totals = np.bincount(categories, pieces)
+        for number in np.flatnonzero(totals).tolist():
+            self.expected[self.categories[number]] += int(totals[number])
+        return ListedCards(cards, categories, pieces)
+
+    def _learn_ending(self, text: bytes) -> int:
+        line = _parsed(_BEFORE + text)
+        return -1 if line is None else self.number_of(line.category) << _PIECES_BITS | line.pieces
 
     def _read_each(self, block: bytes) -> ListedCards:
         try:
