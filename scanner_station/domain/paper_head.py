@@ -9,6 +9,7 @@ Source: https://www.crockford.com/base32.html (alphabet and check symbol).
 """
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS: Final = _ALPHABET + "*~$=U"
 _CHARACTERS: Final = 26
 _BETWEEN: Final = re.compile("[ \u2010-\u2015\u2212-]")  # writing programs make dashes of hyphens
+_MARKS: Final = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
 _AS_READ: Final = str.maketrans("OIL", "011")
 
 
@@ -69,6 +71,14 @@ class PaperHead:
                 text=text.strip()[:64],
             )
         return cls(size=size, root_start=bits.to_bytes(ROOT_BYTES, "big"))
+
+
+def typed_text(data: bytes) -> str:
+    """Return what somebody typed, in any program; the check character finds what went wrong."""
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return data.removeprefix(mark).decode(encoding, "replace").strip()
+    return data.decode("utf-8", "replace").strip()
 
 
 def _check(size: int, bits: int) -> str:

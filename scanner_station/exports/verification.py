@@ -5,12 +5,11 @@ the signatures. The first place where it is not is named.
 """
 
 import hashlib
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from scanner_station.domain import tiles
 from scanner_station.domain.checkpoint import (
@@ -22,7 +21,7 @@ from scanner_station.domain.entry import Kind
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
 from scanner_station.domain.note import VerifierKey
-from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.paper_head import PaperHead, typed_text
 from scanner_station.domain.plain_counts import QuickAudit
 from scanner_station.domain.policy import Policy
 from scanner_station.domain.receipt import Receipt
@@ -34,8 +33,6 @@ from scanner_station.exports.receipts import check_receipt
 from scanner_station.exports.tree_verification import TreeReader
 
 Progress = Callable[[int, int], None]
-
-_MARKS: Final = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +159,9 @@ class _Verifier:
     # --- keys and files --------------------------------------------------------------------
 
     def _trust(self) -> None:
-        text = self._files.read(bundle.POLICY)
+        self._policy_text = self._files.read(bundle.POLICY)
         with at(bundle.POLICY):
-            own = Policy.parse(text)
+            own = Policy.parse(self._policy_text)
         origin = self._head.checkpoint.origin
         if self._asked.policy is None:
             self._policy, place = own, bundle.POLICY
@@ -244,23 +241,8 @@ class _Verifier:
                 name=bundle.MANIFEST,
                 what="missing" if self._audit.has_manifest else "there",
             )
-        self._check_manifest_digest()
         if self._audit.origin != self._head.checkpoint.origin:
             raise VerificationError("entry 0: it opens another log than the one that is signed")
-
-    def _check_manifest_digest(self) -> None:
-        if not self._audit.has_manifest:
-            return
-        found = hashlib.sha256()
-        for block in self._files.blocks(bundle.MANIFEST):
-            found.update(block)
-            if not block.endswith(b"\n"):  # and so no line's end, however long it goes on
-                break
-        if found.hexdigest() != self._audit.opening["manifest_sha256"]:
-            raise VerificationError(
-                "%(name)s: it is not the file whose digest the log opens with",
-                name=bundle.MANIFEST,
-            )
 
     # --- signatures ------------------------------------------------------------------------
 
@@ -283,7 +265,7 @@ class _Verifier:
 
     def _check_policies(self, signed: Collection[VerifierKey]) -> tuple[VerifierKey, ...]:
         expected = bundle.policy_of(self._head, self._log, self._audit.witnesses)
-        if self._files.read(bundle.POLICY) != expected:
+        if self._policy_text != expected:
             raise VerificationError(
                 "%(place)s: it does not hold the keys that the log names, or a signature that it "
                 "asks for was taken off",
@@ -359,21 +341,39 @@ class _Verifier:
 
     def _check_cards(self) -> tuple[CardTotals, int | None]:
         has_manifest, openings = self._audit.has_manifest, self._asked.openings
-        totals, expected = check_cards(
-            self._cards,
-            self._files.blocks(bundle.MANIFEST) if has_manifest else iter(()),
-            (lambda _: openings) if isinstance(openings, Path) else openings,
-            counted=self._asked.counted,
-            places=self._quick.places,
-            has_manifest=has_manifest,
-            watched=self._watched,
-            progress=lambda done: self._progress(
-                self._size + min(done, self._size), 2 * self._size
-            ),
-        )
+        digest = hashlib.sha256()
+        blocks = self._manifest_blocks(digest) if has_manifest else iter(())
+        try:
+            totals, expected = check_cards(
+                self._cards,
+                blocks,
+                (lambda _: openings) if isinstance(openings, Path) else openings,
+                counted=self._asked.counted,
+                places=self._quick.places,
+                has_manifest=has_manifest,
+                watched=self._watched,
+                progress=lambda done: self._progress(
+                    self._size + min(done, self._size), 2 * self._size
+                ),
+            )
+        finally:  # that it is another file comes before what is wrong in it
+            deque(blocks, maxlen=0)
+            if has_manifest and digest.hexdigest() != self._audit.opening["manifest_sha256"]:
+                raise VerificationError(
+                    "%(name)s: it is not the file whose digest the log opens with",
+                    name=bundle.MANIFEST,
+                )
         totals.add_up(self._audit, expected)
         self._progress(2 * self._size, 2 * self._size)
         return totals, totals.opened
+
+    def _manifest_blocks(self, digest: "hashlib._Hash") -> Iterator[bytes]:
+        # Each is read once, so that none can be another one for the digest than for the cards.
+        for block in self._files.blocks(bundle.MANIFEST):
+            digest.update(block)
+            yield block
+            if not block.endswith(b"\n"):  # and so no line's end, however long it goes on
+                return
 
 
 def _without(names: list[str], others: list[str]) -> list[str]:
@@ -384,18 +384,10 @@ def _without(names: list[str], others: list[str]) -> list[str]:
 def _earlier_head(data: bytes) -> SignedHead | PaperHead:
     if any(blank in data.strip() for blank in (b"\n\n", b"\n\r\n")):
         return SignedHead.parse(data)
-    text = _typed(data)
+    text = typed_text(data)
     if not text.lstrip()[:1].isdigit():
         raise VerificationError("it is neither a signed head nor a paper code")
     return PaperHead.parse(text)
-
-
-def _typed(data: bytes) -> str:
-    # A paper code is typed by hand, in any program; its check character finds what went wrong.
-    for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
-            return data.removeprefix(mark).decode(encoding, "replace").strip()
-    return data.decode("utf-8", "replace").strip()
 
 
 def _rewritten(what: str, size: int) -> VerificationError:
