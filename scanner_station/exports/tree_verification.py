@@ -1,6 +1,5 @@
 """Reads a bundle's entries and computes their tree, many tiles at a time, comparing every hash."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Set
 from typing import Final, NamedTuple
 
@@ -10,6 +9,7 @@ from scanner_station.domain import merkle, tiles
 from scanner_station.domain.columns import Bytes, Lines, Numbers
 from scanner_station.domain.errors import VerificationError
 from scanner_station.exports.bundle_files import Reading
+from scanner_station.exports.tree_hashing import hashed
 
 _BLOCK_BYTES: Final = 1 << 20
 """Of entries that are looked at together; a tile of long ones may have more."""
@@ -58,14 +58,12 @@ class TreeReader:
             VerificationError: a tile or an entry was changed; the first is named. All entries
                 that stand before it were yielded.
         """
-        for some in _together(self._tiles()):
-            entries = _joined(some)
-            first = self._frontier.size
-            leaves = _hashes(entries)
-            subtrees = _subtrees(leaves)
+        blocks = map(_joined, _together(self._tiles()))
+        for entries, hashes in hashed(blocks, self._size):
+            first, roots = self._frontier.size, map(bytes, hashes.roots)
             try:
-                for start in range(0, len(leaves), tiles.WIDTH):
-                    self._take(leaves[start : start + tiles.WIDTH], subtrees)
+                for start in range(0, len(hashes.leaves), tiles.WIDTH):
+                    self._take(hashes.leaves[start : start + tiles.WIDTH], roots)
             except VerificationError:
                 if before := self._frontier.size - first:
                     yield entries.some(slice(before))
@@ -73,10 +71,10 @@ class TreeReader:
             if first <= self._kept_index < self._frontier.size:
                 self.kept_entry = entries.line(self._kept_index - first)
             yield entries
-        for level, hashes in enumerate(self._upper):
-            if hashes:
+        for level, nodes in enumerate(self._upper):
+            if nodes:
                 index = self._size >> tiles.HEIGHT * (level + 1)
-                self._compare(level, index, b"".join(hashes))
+                self._compare(level, index, b"".join(nodes))
 
     def _tiles(self) -> Iterator[_Tile]:
         for index, width in tiles.widths(self._size):
@@ -93,9 +91,9 @@ class TreeReader:
                     found=len(ends),
                     width=width,
                 )
-            yield _Tile(data, np.array(ends))
+            yield _Tile(data, np.array(ends, np.int64))
 
-    def _take(self, leaves: Bytes, subtrees: Iterator[bytes]) -> None:
+    def _take(self, leaves: Bytes, roots: Iterator[bytes]) -> None:
         start = self._frontier.size
         self._compare(0, start // tiles.WIDTH, leaves.tobytes())
         for size in self._watched_sizes:
@@ -106,7 +104,7 @@ class TreeReader:
         if len(leaves) < tiles.WIDTH:
             _append(self._frontier, leaves)
         else:
-            subtree = next(subtrees)
+            subtree = next(roots)
             self._frontier.append(subtree, tiles.HEIGHT)
             self._take_subtree(1, subtree)
         self._progress(self._frontier.size)
@@ -159,35 +157,13 @@ def _together(read: Iterator[_Tile]) -> Iterator[list[_Tile]]:
 
 def _joined(some: list[_Tile]) -> Lines:
     # The byte before each entry, the lower one of its length, becomes the one that RFC 6962 has
-    # before a leaf: so neither is copied to be hashed.
+    # before a leaf: so no entry is copied to be hashed.
     data = np.frombuffer(bytearray().join([tile.data for tile in some]), np.uint8)
     offsets = np.cumsum([0, *(len(tile.data) for tile in some)])
     ends = np.concatenate([tile.ends + offset for tile, offset in zip(some, offsets, strict=False)])
     starts = np.concatenate([[0], ends[:-1]]) + tiles.LENGTH_BYTES
     data[starts - 1] = 0
     return Lines(data, starts, ends)
-
-
-def _hashes(entries: Lines) -> Bytes:
-    # Shape (count, HASH_BYTES), as `_subtrees` takes them.
-    data, sha256 = memoryview(entries.data.data), hashlib.sha256
-    places = zip((entries.starts - 1).tolist(), entries.ends.tolist(), strict=True)
-    return _joined_hashes([sha256(data[start:end]).digest() for start, end in places])
-
-
-def _subtrees(leaves: Bytes) -> Iterator[bytes]:
-    # The root of each full tile.
-    level, sha256 = leaves[: len(leaves) // tiles.WIDTH * tiles.WIDTH], hashlib.sha256
-    for _ in range(tiles.HEIGHT):
-        nodes = np.ones((len(level) // 2, 1 + 2 * merkle.HASH_BYTES), np.uint8)
-        nodes[:, 1:] = level.reshape(len(nodes), 2 * merkle.HASH_BYTES)
-        packed = nodes.view(f"V{nodes.shape[1]}").ravel().tolist()
-        level = _joined_hashes([sha256(node).digest() for node in packed])
-    return map(bytes, level)
-
-
-def _joined_hashes(hashes: list[bytes]) -> Bytes:
-    return np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, merkle.HASH_BYTES)
 
 
 def _append(edge: merkle.Frontier, leaves: Bytes) -> None:

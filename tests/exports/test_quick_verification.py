@@ -3,17 +3,19 @@
 import base64
 import hashlib
 import random
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from scanner_station.domain.columns import Bytes, Lines, Numbers
 from scanner_station.domain.entry import Body, canonical, manifest_line, totals_text
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import stated_totals
 from scanner_station.domain.plain_counts import QuickAudit
 from scanner_station.domain.tally import Tally
-from scanner_station.exports import card_store, tree_verification
+from scanner_station.exports import card_store, tree_hashing, tree_verification
 from scanner_station.exports.manifest_reading import ManifestReader
 from scanner_station.exports.verification import Asked, verify
 from tests.exports.forging import forge
@@ -165,9 +167,36 @@ def test_a_log_of_any_length_is_verified(
     assert found == answer_one_by_one(path, monkeypatch)
 
 
+class TwoProcesses:
+    """Has every log hashed in two processes, tile by tile."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.children: list[subprocess.Popen[bytes]] = []
+        self.hashed_here = 0
+        patch.setattr(tree_hashing, "_LONG", 0)
+        patch.setattr(tree_verification, "_BLOCK_BYTES", 1)
+        patch.setattr(tree_hashing, "_SecondProcess", self._begun)
+        patch.setattr(tree_hashing, "_hashes", self._hashes)
+
+    def _begun(self) -> object:
+        second = SecondProcess()
+        self.children.append(second._child)
+        second._sent[0].result()  # a log that is as short as these would not wait for it
+        return second
+
+    def _hashes(self, data: Bytes, ends: Numbers) -> tree_hashing.Hashes:
+        self.hashed_here += 1
+        return hashes(data, ends)
+
+
+SecondProcess, hashes = tree_hashing._SecondProcess, tree_hashing._hashes
+
+
+@pytest.mark.parametrize("processes", [1, 2])
 def test_the_first_bad_place_is_named_though_many_entries_are_looked_at_together(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
+    two = TwoProcesses(monkeypatch) if processes == 2 else None
     scans, listed = made(900)
     for broken, spoilt_hash, named in ((20, 700, "entry 20: "), (700, 20, "entry 20 does not")):
         bodies = [*scans[: broken - 1], scans[broken - 1] | {"verdict": "x"}, *scans[broken:]]
@@ -182,3 +211,34 @@ def test_the_first_bad_place_is_named_though_many_entries_are_looked_at_together
         last = sorted(path.glob("tile/entries/003.p/*"))[0]
         last.write_bytes(last.read_bytes()[:-1])
         assert answer(path)[0].startswith(named)  # type: ignore[attr-defined]
+    if two is not None:
+        assert len(two.children) == 6
+        assert two.hashed_here < 6 * 4 - 6
+        assert all(child.returncode is not None for child in two.children)
+
+
+def test_a_log_is_verified_whatever_becomes_of_the_second_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "one.zip", made(900))
+    alone = answer(path)
+    two = TwoProcesses(monkeypatch)
+    assert answer(path) == alone
+    assert two.hashed_here < 4
+
+    def stopped(done: int, _total: int) -> None:
+        if done == 256:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(path, Asked(), progress=stopped)
+    ask = SecondProcess._ask
+
+    def killed(second: tree_hashing._SecondProcess, entries: Lines) -> tree_hashing.Hashes:
+        second._child.kill()
+        return ask(second, entries)
+
+    monkeypatch.setattr(SecondProcess, "_ask", killed)
+    assert answer(path) == alone
+    assert len(two.children) == 3
+    assert all(child.returncode is not None for child in two.children)
