@@ -10,10 +10,10 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from typing import IO, Final, NamedTuple
+from typing import IO, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -25,8 +25,8 @@ from scanner_station.domain.merkle import HASH_BYTES
 _LONG: Final = 200_000
 """A log of fewer entries takes hardly a second, and a process some of that to begin."""
 _MOST_SENT: Final = 2
-_MOST_AHEAD: Final = 6
-"""Blocks that wait to be looked at; more would only fill the memory."""
+_MOST_AHEAD_BYTES: Final = 6 << 20
+"""Of entries that wait to be looked at; more would only fill the memory."""
 _HEADER: Final = struct.Struct("=QQ")
 _BEGUN: Final = b"."
 
@@ -44,16 +44,17 @@ def hashed(blocks: Iterator[Lines], size: int) -> Iterator[tuple[Lines, Hashes]]
     Before each entry stands a byte that is zero. What is raised by `blocks` is raised behind all
     blocks before it.
     """
-    if size < _LONG or (os.cpu_count() or 1) < 2:
+    second = _second_process() if size >= _LONG and (os.cpu_count() or 1) > 1 else None
+    if second is None:
         yield from ((entries, _hashes(entries.data, entries.ends)) for entries in blocks)
         return
     waiting: deque[tuple[Lines, Future[Hashes]]] = deque()
     failed: VerificationError | None = None
-    with closing(_SecondProcess()) as second:
+    with closing(second):
         try:
             for entries in blocks:
                 waiting.append((entries, second.hashes(entries)))
-                while waiting and (waiting[0][1].done() or len(waiting) > _MOST_AHEAD):
+                while waiting and (waiting[0][1].done() or _are_many(waiting)):
                     first, its_hashes = waiting.popleft()
                     yield first, its_hashes.result()
         except VerificationError as error:
@@ -63,20 +64,33 @@ def hashed(blocks: Iterator[Lines], size: int) -> Iterator[tuple[Lines, Hashes]]
         raise failed
 
 
+def _are_many(waiting: Iterable[tuple[Lines, object]]) -> bool:
+    return sum(len(entries.data) for entries, _ in waiting) > _MOST_AHEAD_BYTES
+
+
+def _second_process() -> "_SecondProcess | None":
+    try:
+        return _SecondProcess()
+    except OSError:  # this machine has no room for one
+        return None
+
+
 class _SecondProcess:
     # Has as much to do as it can; the rest is hashed here. If it dies, everything is.
     def __init__(self) -> None:
         self._child = subprocess.Popen(  # noqa: S603 - our own module, no input
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", "-m", __name__],  # -P: nothing from the folder it begins in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the first one, which ends this one
         )
+        self._stdin = cast(IO[bytes], self._child.stdin)
+        self._stdout = cast(IO[bytes], self._child.stdout)
         self._thread = ThreadPoolExecutor(1)
         # Until it has begun it counts as busy.
         self._sent: list[Future[Hashes] | Future[bytes]] = [
-            self._thread.submit(_of(self._child.stdout).read, len(_BEGUN))
+            self._thread.submit(self._stdout.read, len(_BEGUN))
         ] * _MOST_SENT
 
     def hashes(self, entries: Lines) -> Future[Hashes]:
@@ -90,16 +104,15 @@ class _SecondProcess:
         return future
 
     def _ask(self, entries: Lines) -> Hashes:
-        stdin, stdout = _of(self._child.stdin), _of(self._child.stdout)
         count = len(entries.ends)
+        size_bytes = (count + count // tiles.WIDTH) * HASH_BYTES
         with suppress(OSError):
-            stdin.write(_HEADER.pack(len(entries.data), count))
-            stdin.write(entries.data.data)
-            stdin.write(entries.ends.data)
-            stdin.flush()
-            answer = _rows(stdout.read((count + count // tiles.WIDTH) * HASH_BYTES))
-            if len(answer) == count + count // tiles.WIDTH:
-                return Hashes(answer[:count], answer[count:])
+            self._stdin.write(_HEADER.pack(len(entries.data), count))
+            self._stdin.write(entries.data.data)
+            self._stdin.write(entries.ends.data)
+            self._stdin.flush()
+            if len(answer := self._stdout.read(size_bytes)) == size_bytes:
+                return Hashes(_rows(answer)[:count], _rows(answer)[count:])
         return _hashes(entries.data, entries.ends)
 
     def close(self) -> None:
@@ -107,11 +120,6 @@ class _SecondProcess:
         self._thread.shutdown(cancel_futures=True)
         with suppress(OSError), self._child:  # what could not be sent any more
             pass
-
-
-def _of(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None  # noqa: S101 - both were asked for
-    return pipe
 
 
 def _hashes(data: Bytes, ends: Numbers) -> Hashes:

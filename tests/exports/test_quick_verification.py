@@ -4,6 +4,7 @@ import base64
 import hashlib
 import random
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -223,6 +224,8 @@ def test_a_log_is_verified_whatever_becomes_of_the_second_process(
     path = written(tmp_path / "one.zip", made(900))
     alone = answer(path)
     two = TwoProcesses(monkeypatch)
+    (tmp_path / "hashlib.py").write_text("raise SystemExit")  # a folder that came with a bundle
+    monkeypatch.chdir(tmp_path)
     assert answer(path) == alone
     assert two.hashed_here < 4
 
@@ -242,3 +245,6 @@ def test_a_log_is_verified_whatever_becomes_of_the_second_process(
     assert answer(path) == alone
     assert len(two.children) == 3
     assert all(child.returncode is not None for child in two.children)
+    monkeypatch.setattr(tree_hashing, "_SecondProcess", SecondProcess)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert answer(path) == alone
