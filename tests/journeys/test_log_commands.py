@@ -1,8 +1,6 @@
 """`export`, `verify`, `receipt` and `forget`, as a journalist or a script calls them."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from scanner_station.service import batches, closing
 from scanner_station.service.station import Station
 from tests.exports.sealed_logs import SLUG, cosign, fill, made_station, office_policy, seal
-from tests.journeys.command_line import COMMAND
+from tests.journeys.command_line import run
 from tests.service.stations import nik
 
 CARDS = 30
@@ -18,14 +16,7 @@ CARDS = 30
 
 def call(*words: str | Path, typed: str = "", code: int = 0) -> tuple[bytes, str]:
     """Run a command; return what it wrote to standard output and standard error."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, words)],
-        input=typed.encode(),
-        capture_output=True,
-        env={name: value for name, value in os.environ.items() if "SCANNER" not in name},
-        timeout=60,
-    )
-    assert done.returncode == code, done.stderr.decode()
+    done = run(Path("/nowhere"), *map(str, words), stdin=typed.encode(), check=code)
     return done.stdout, done.stderr.decode()
 
 

@@ -4,14 +4,13 @@ import json
 import os
 import random
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from scanner_station.domain.counter import Verdict
 from scanner_station.service import views
-from tests.journeys.command_line import COMMAND, run, run_json
+from tests.journeys.command_line import run, run_json, started
 from tests.service.stations import nik
 
 KILLS = 100
@@ -47,23 +46,22 @@ def test_every_acknowledged_card_is_there_once_after_a_hundred_kills(tmp_path: P
 
 
 def _scan_and_kill(data: Path, cards: list[str], kill_after: int) -> dict[int, tuple[str, str]]:
-    process = subprocess.Popen(
-        [*COMMAND, "scan", "--batch", "mati"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"SCANNER_STATION_DATA": str(data)},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("".join(f"{card}\n" for card in cards).encode())
-    process.stdin.flush()
-    answers = [process.stdout.readline() for _ in range(kill_after)]
-    process.send_signal(signal.SIGKILL)
-    # What it had already printed when it died was acknowledged too.
-    answers += process.stdout.read().splitlines(keepends=True)
-    process.stdin.close()
-    process.stdout.close()
-    assert process.wait() == -signal.SIGKILL
+    (typed, typing), (reading, printed) = os.pipe(), os.pipe()
+    with (
+        os.fdopen(typing, "wb") as keyboard,
+        os.fdopen(reading, "rb") as screen,
+    ):
+        with os.fdopen(typed, "rb") as stdin, os.fdopen(printed, "wb") as stdout:
+            process = started(data, ["scan", "--batch", "mati"], stdin, stdout, stdout)
+        keyboard.write("".join(f"{card}\n" for card in cards).encode())
+        keyboard.flush()
+        answers = [screen.readline() for _ in range(kill_after)]
+        process.kill()
+        # What it had already printed when it died was acknowledged too.
+        answers += screen.read().splitlines(keepends=True)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    process.close()
     whole = [json.loads(answer) for answer in answers if answer.endswith(b"\n")]
     return {
         verdict["sequence"]: (card, verdict["verdict"])
