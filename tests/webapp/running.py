@@ -1,4 +1,4 @@
-"""A real station with its pages on a free port of this machine, for tests."""
+"""A real station with its pages, and them on a free port of this machine, for tests."""
 
 import itertools
 import socket
@@ -19,9 +19,9 @@ from scanner_station.service.logins import Logins
 from scanner_station.service.people import People
 from scanner_station.service.station import Station
 from scanner_station.service.views import Views
-from scanner_station.webapp.app import create_app
+from scanner_station.webapp.app import close_app, create_app
 from scanner_station.webapp.context import WebContext
-from scanner_station.webapp.server import serve
+from scanner_station.webapp.server import Server, serve
 
 SLUG = "kupang-1"
 API_TOKEN = "of this machine's programs"
@@ -49,7 +49,10 @@ def free_port() -> int:
 
 
 class RunningStation:
-    """The station, its server and what a test does to them."""
+    """The station, its server and what a test does to them.
+
+    The server begins when a test first asks for it: most speak to the pages without one.
+    """
 
     def __init__(
         self,
@@ -77,6 +80,7 @@ class RunningStation:
         self._cameras = dict(cameras or {})
         self._latest_offer = latest_offer
         self.presenting: list[str] = []
+        self._server: Server | None = None
         self.start()
 
     def start(self) -> None:
@@ -102,15 +106,26 @@ class RunningStation:
                 presenting=lambda: self.presenting,
             )
         )
+        if self._server is not None:
+            self._serve()
+
+    def _serve(self) -> Server:
         web = self.settings.web
-        self.server = serve(self.app, web.host, web.port, web.stream_slots)
-        self.server.start()
+        self._server = serve(self.app, web.host, web.port, web.stream_slots)
+        self._server.start()
+        return self._server
+
+    @property
+    def server(self) -> Server:
+        return self._server or self._serve()
 
     def _latest_still(self, camera: str) -> bytes | None:
         return next((seen() for name, seen in self._cameras.items() if camera in ("", name)), None)
 
     def stop(self) -> None:
-        self.server.stop()
+        if self._server is not None:
+            self._server.stop()
+        close_app(self.app)
         self.views.close()
         self.station.close()
 
