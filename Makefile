@@ -27,7 +27,7 @@ install-dev:
 	@$(prepare)
 	need python3 python3-venv -- find_python
 	need libzbar0 -- has_library libzbar.so.0
-	need chromium -- test -x /usr/bin/chromium
+	need chromium-headless-shell -- test -x /usr/bin/chromium-headless-shell
 	need libnss3-tools -- test -x /usr/bin/certutil
 	need fonts-dejavu-core -- test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 	need strace -- test -x /usr/bin/strace

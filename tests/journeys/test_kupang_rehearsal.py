@@ -56,7 +56,7 @@ def pictures(folder: Path, payloads: list[str]) -> str:
     for number, payload in enumerate(payloads):
         symbology = Symbology.QR if number % 2 else Symbology.CODE128
         frame = card_frame(PracticeCard(payload=payload, symbology=symbology), number % 13 - 6)
-        cv2.imwrite(str(folder / f"{number:05}.png"), frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        cv2.imwrite(str(folder / f"{number:05}.jpg"), frame)  # as a camera sends them
     return str(folder)
 
 

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -103,7 +104,7 @@ def sentences() -> dict[str, str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()
         if not place.startswith(NOT_ON_PAGES):
-            found |= dict.fromkeys(in_python(path), place)
+            found |= dict.fromkeys(in_python(path.read_text("utf-8")), place)
     for path in sorted((WEB / "templates").glob("*.html")):
         found |= dict.fromkeys(_extracted("jinja2.ext:babel_extract", path, ("_",)), path.name)
     for path in sorted((WEB / "static" / "js").glob("*.js")):
@@ -111,15 +112,16 @@ def sentences() -> dict[str, str]:
     return found
 
 
-def in_python(path: Path) -> Iterator[str]:
-    """Yield the templates given to errors and notices, literal or by a constant's name.
+@cache
+def in_python(text: str) -> tuple[str, ...]:
+    """Return the templates given to errors and notices, literal or by a constant's name.
 
     Also what `checked_text` calls a text, which stands in its sentences.
 
     A table named `_SENTENCES` is one of templates: an error takes the one that fits. So is what
     is called `wrong` or `message`, and what a function `_wrong…` returns.
     """
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = ast.parse(text)
     constants = {
         target.id: node.value.value
         for node in ast.walk(tree)
@@ -129,9 +131,8 @@ def in_python(path: Path) -> Iterator[str]:
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(tree):
-        yield from _in_node(node, constants)
-    yield from _names_of_texts(tree)
+    found = [said for node in ast.walk(tree) for said in _in_node(node, constants)]
+    return (*found, *_names_of_texts(tree))
 
 
 def _in_node(node: ast.AST, constants: Mapping[str, object]) -> Iterator[str]:
@@ -179,11 +180,16 @@ def _name(function: ast.expr) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def _extracted(method: str, path: Path, keywords: tuple[str, ...]) -> Iterator[str]:
-    with path.open("rb") as file:
-        options = {"parse_template_string": True, "encoding": "utf-8"}
-        for _, message, _, _ in extract.extract(method, file, dict.fromkeys(keywords), (), options):
-            yield message if isinstance(message, str) else message[0]
+def _extracted(method: str, path: Path, keywords: tuple[str, ...]) -> tuple[str, ...]:
+    return _extracted_from(method, path.read_bytes(), keywords)
+
+
+@cache
+def _extracted_from(method: str, text: bytes, keywords: tuple[str, ...]) -> tuple[str, ...]:
+    options = {"parse_template_string": True, "encoding": "utf-8"}
+    words = dict.fromkeys(keywords)
+    found = extract.extract(method, io.BytesIO(text), words, (), options)
+    return tuple(message if isinstance(message, str) else message[0] for _, message, _, _ in found)
 
 
 def read() -> catalog.Catalog:
