@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from scanner_station.domain.events import ReaderState, StationFault
 from scanner_station.domain.people import Role
 from scanner_station.webapp.access import ACCESS, ANYBODY
+from tests.journeys import axe
 from tests.journeys.test_browser_pages import wedge
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
-OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
+OPTIONS = {"rules": {"target-size": {"enabled": True}}}
 ASKED = {"Accept": "text/html"}
 FOCUSABLE = (
     "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled),"
@@ -111,12 +111,8 @@ def is_stream(request: Request) -> bool:
     return request.resource_type == "eventsource"  # it never finishes
 
 
-def faults(page: Page, context: str | None = None) -> list[str]:
-    report = Axe().run(page, context=context, options=OPTIONS)
-    return [
-        f"{one['id']}: {[node['target'] for node in one['nodes'][:3]]}"
-        for one in report.response["violations"]
-    ]
+def faults(page: Page, within: str | None = None) -> list[str]:
+    return axe.faults(page, within, OPTIONS)
 
 
 ENGLISH = re.compile(

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from scanner_station.domain.events import ReaderState
@@ -17,6 +16,7 @@ from scanner_station.readers.serial_port import SerialReader
 from scanner_station.service.delivery import Delivery
 from scanner_station.service.reader_loop import ReaderLoop
 from tests.fakes import Notices, PtyScanner
+from tests.journeys.axe import faults
 from tests.webapp.running import SLUG, RunningStation, manifest_of, nik
 
 WITHIN_MS = 15_000
@@ -298,11 +298,9 @@ def test_every_state_of_the_officers_page_is_accessible(
     for name, payload in {**cards, "unreadable": "12"}.items():
         running.scan(payload)
         verdict(page, name)
-        report = Axe().run(page, context="#verdict")
-        assert report.violations_count == 0, report.generate_report()
+        assert faults(page, "#verdict") == []
     page.locator("#undo").click(timeout=WITHIN_MS)
-    report = Axe().run(page)
-    assert report.violations_count == 0, report.generate_report()
+    assert faults(page) == []
 
 
 def test_pages_say_that_they_are_stale_and_catch_up_when_the_station_is_back(
@@ -405,5 +403,4 @@ def test_pages_are_accessible_and_never_scroll_sideways(
     for width in (320, 390, 820, 1440):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert faults(page) == []

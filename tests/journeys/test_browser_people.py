@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, expect
 
 from scanner_station.domain.people import Role
 from scanner_station.webapp.context import pages_of
+from tests.journeys.axe import WCAG, faults
 from tests.journeys.conftest import ARGUMENTS, CHROMIUM
 from tests.journeys.test_browser_pages import scan_like_a_keyboard
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
@@ -20,7 +20,6 @@ from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_
 WITHIN_MS = 15_000
 SIZES = {"phone": (320, 640), "tablet": (820, 1180), "desktop": (1440, 900)}
 BUDI, BUDIS_PIN = "Budi Petugas", "482617"
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 @pytest.fixture
@@ -61,8 +60,7 @@ def check(page: Page) -> None:
     """Nothing is cut off, and nobody is kept from reading it."""
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, f"{page.url} is too wide by {wide}"
-    found = Axe().run(page, options=WCAG).response["violations"]
-    assert not found, [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+    assert faults(page, options=WCAG) == []
 
 
 # --- the first start -----------------------------------------------------------------------
