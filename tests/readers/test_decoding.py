@@ -249,7 +249,11 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(
         decode_file(path, decoder=decoder)
 
 
-def test_a_decoder_that_dies_costs_one_picture(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_decoder_that_dies_costs_one_picture(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit")  # a folder of somebody else's pictures
+    monkeypatch.chdir(tmp_path)
     process = DecoderProcess()
     image = picture_of()
     assert process.look(image, DEFAULT_SYMBOLOGIES, ["zxing"]).found

@@ -186,7 +186,8 @@ class DecoderProcess:
         environment = {**os.environ, **LIMITS, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._is_warm = False
         self._child = subprocess.Popen(  # noqa: S603  # our own module, no input
-            [sys.executable, "-m", "scanner_station.readers.decoding.worker",
+            # -P: nothing is imported from the folder of somebody's pictures.
+            [sys.executable, "-P", "-m", "scanner_station.readers.decoding.worker",
              str(self._memory_fd), str(self._memory_bytes)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             pass_fds=(self._memory_fd,), env=environment, bufsize=0,
