@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from scanner_station.domain.identifier import Scheme
 
@@ -24,8 +25,7 @@ class CountedPiece:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What the station knows about one identifier before it judges.
 
     `expected_pieces` is 0 when the manifest does not list it, 1 in a batch without a manifest.
@@ -37,8 +37,7 @@ class Known:
     earlier: CountedPiece | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A verdict, the piece it counts (0: none) and the entries it points back to.
 
     `first` is the entry that an `already_counted` repeats; `earlier` the remark that the
@@ -65,6 +64,8 @@ def judge(scheme: Scheme, known: Known) -> Judgement:
     if len(known.counted) >= known.expected_pieces:
         first = min(known.counted, key=lambda counted: counted.sequence)
         return Judgement(verdict=Verdict.ALREADY_COUNTED, first=first, earlier=known.earlier)
-    taken = {counted.piece for counted in known.counted}
-    piece = next(n for n in range(1, known.expected_pieces + 1) if n not in taken)
+    piece = 1
+    if known.counted:
+        taken = {counted.piece for counted in known.counted}
+        piece = next(n for n in range(1, known.expected_pieces + 1) if n not in taken)
     return Judgement(verdict=Verdict.COUNTED, piece=piece, earlier=known.earlier)

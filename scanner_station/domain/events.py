@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from scanner_station.domain.entry import Body
 from scanner_station.domain.reading import ReaderId
@@ -35,8 +36,7 @@ class ReaderNotice:
 Notify = Callable[[ReaderNotice], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRecorded:
+class EntryRecorded(NamedTuple):
     """One entry is on disk. `identifier` is whole: mask it before others see it.
 
     `counted` and `expected` are the batch's totals after this entry; `repeats` is what the entry

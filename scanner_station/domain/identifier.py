@@ -6,7 +6,7 @@ Nothing is ever repaired: no letter becomes a digit, no lost zero comes back.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from scanner_station.domain.reading import AIM_IDENTIFIER
 
@@ -50,8 +50,7 @@ class Reason(StrEnum):
     WRONG_PATTERN = "wrong_pattern"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identified:
+class Identified(NamedTuple):
     """A well-formed identifier and the scheme it fits."""
 
     identifier: Identifier

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from scanner_station.domain.errors import ManifestError
 from scanner_station.domain.manifest_header import Columns, Field
@@ -41,6 +41,16 @@ class ManifestLine:
     name: str = ""
     address: str = ""
     extra: dict[str, str] = field(default_factory=dict)
+
+
+class Listed(NamedTuple):
+    """What a manifest says of one identifier: all that judging it and showing it needs."""
+
+    category: str
+    district: str
+    pieces: int
+    name: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

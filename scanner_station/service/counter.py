@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from scanner_station.domain.counter import Known
 from scanner_station.domain.entry import Body, committing
 from scanner_station.domain.errors import BatchError
-from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.manifest import Listed
 from scanner_station.domain.tally import Tally
 from scanner_station.storage import batches, manifests, scan_log
 from scanner_station.storage.batches import Batch, BatchState
@@ -82,16 +82,14 @@ def load_tally(connection: Connection, batch: Batch) -> Tally:
     )
 
 
-def line_of(connection: Connection, batch: Batch, identifier: str) -> ManifestLine | None:
-    """Return the line that the batch's manifest has for an identifier, or None."""
+def line_of(connection: Connection, batch: Batch, identifier: str) -> Listed | None:
+    """Return what the batch's manifest says of an identifier, or None."""
     if batch.manifest_id is None or not identifier:
         return None
-    return manifests.lookup(connection, batch.manifest_id, identifier)
+    return manifests.listed(connection, batch.manifest_id, identifier)
 
 
-def known_of(
-    connection: Connection, batch: Batch, identifier: str, line: ManifestLine | None
-) -> Known:
+def known_of(connection: Connection, batch: Batch, identifier: str, line: Listed | None) -> Known:
     """Return what the station knows about an identifier before it judges."""
     expected = (line.pieces if line else 0) if batch.manifest_id is not None else 1
     here, earlier = [], None

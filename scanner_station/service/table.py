@@ -5,7 +5,7 @@ from sqlite3 import Connection
 from scanner_station.domain.counter import Verdict, judge
 from scanner_station.domain.findings import ByHand
 from scanner_station.domain.identifier import Unreadable, masked
-from scanner_station.domain.manifest import ManifestLine
+from scanner_station.domain.manifest import Listed, ManifestLine
 from scanner_station.service.counter import known_of, line_of, load_tally, require_batch
 from scanner_station.service.delivery import nearest_line
 from scanner_station.service.reconciliation import findings_of, strangers_of
@@ -90,7 +90,7 @@ def look_up(connection: Connection, slug: str, payload: bytes) -> Json:
     }
 
 
-def _said_of(line: ManifestLine | None) -> Json:
+def _said_of(line: ManifestLine | Listed | None) -> Json:
     return {
         "name": line.name if line else "",
         "category": line.category if line else "",

@@ -13,6 +13,7 @@ from typing import Final, cast
 from scanner_station.domain.errors import ManifestError
 from scanner_station.domain.manifest import (
     Cancelled,
+    Listed,
     ManifestInfo,
     ManifestLine,
     ManifestReport,
@@ -200,6 +201,16 @@ def identifiers(connection: sqlite3.Connection, manifest_id: int | None, *, most
         (manifest_id, most + 1),
     ).fetchall()
     return [row[0] for row in rows] if len(rows) <= most else []
+
+
+def listed(connection: sqlite3.Connection, manifest_id: int, identifier: str) -> Listed | None:
+    """Return what is said of one identifier, or None when nobody listed it."""
+    found = connection.execute(
+        "select category, district, pieces, name, address from manifest_line"
+        " where manifest_id = ? and identifier = ?",
+        (manifest_id, identifier),
+    ).fetchone()
+    return Listed(*found) if found else None
 
 
 def lookup(
