@@ -1,5 +1,9 @@
-"""From a reading to the entry that it makes: identified, looked up, judged. Writes nothing."""
+"""What a reading, or taking a card back, writes into the log: identified, looked up, judged.
 
+Nothing is written here.
+"""
+
+from datetime import datetime
 from sqlite3 import Connection
 
 from scanner_station.domain.counter import CountedPiece, Verdict, judge
@@ -8,6 +12,7 @@ from scanner_station.domain.custody_records import Container
 from scanner_station.domain.entry import Body, Entry, Kind, timestamp
 from scanner_station.domain.identifier import Unreadable
 from scanner_station.domain.reading import Reading
+from scanner_station.domain.tally import counted_as
 from scanner_station.service.counter import Counter, body_of, known_of, line_of
 from scanner_station.storage import custody
 from scanner_station.storage.batches import Batch
@@ -72,6 +77,29 @@ def entry_of(
         nonce=nonce,
     )
     return entry, line.name if line else "", repeats
+
+
+def void_of(
+    counter: Counter, target: Body, reason: str, *, station: str, at: datetime, by: str
+) -> Body:
+    """Return the entry that takes a counted one back."""
+    body: Body = {
+        "at": timestamp(at),
+        "batch": counter.batch.slug,
+        "by": by,
+        "category": target["category"],
+        "district": target.get("district", ""),
+        "kind": Kind.VOID,
+        "reason": reason,
+        "sequence": counter.next_sequence,
+        "station": station,
+        "target": target["sequence"],
+    }
+    if "card" in target:
+        body["card"] = target["card"]
+    if (what := counted_as(target)) != Verdict.COUNTED:
+        body["takes_back"] = what
+    return body
 
 
 def _sealed_container(

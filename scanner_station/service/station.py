@@ -2,8 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final
@@ -11,7 +10,7 @@ from typing import Final
 from scanner_station.clock import Clock, SystemClock
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import KINDS, Custody
-from scanner_station.domain.entry import Body, Entry, Kind, timestamp
+from scanner_station.domain.entry import Body, Entry
 from scanner_station.domain.errors import EntryError, InputError, StorageError
 from scanner_station.domain.events import BatchChanged, EntryRecorded, StationFault
 from scanner_station.domain.identifier import Unreadable
@@ -26,12 +25,12 @@ from scanner_station.service.counter import (
     load_counter,
     require_open,
 )
-from scanner_station.service.judging import entry_of
+from scanner_station.service.judging import entry_of, void_of
 from scanner_station.service.log_begin import load_key, opening_body
 from scanner_station.service.log_check import ENTRIES_AT_START, check_at_start, check_log
 from scanner_station.storage import batches, custody, manifests, scan_log
 from scanner_station.storage.batches import STILL_OPEN
-from scanner_station.storage.database import Database, FolderLock
+from scanner_station.storage.database import Database, FolderLock, Transaction
 
 _ENTRIES_PER_KEPT_TALLY: Final = 1000
 
@@ -87,26 +86,13 @@ class Station:
 
     # --- writing ---------------------------------------------------------------------------
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Run one durable transaction as the one writer; a failed write stops the station.
+    def transaction(self) -> "Writing":
+        """Return one durable transaction of the one writer; a failed write stops the station.
 
         Raises:
             StorageError: the write failed, now or earlier.
         """
-        with self._lock:
-            if self._fault is not None:
-                raise self._fault
-            try:
-                with self._database.transaction() as connection:
-                    yield connection
-            except StorageError as error:
-                self._stop(error)
-                raise
-            except BaseException:
-                # Rolled back: whatever was noted in memory on the way is read anew.
-                self._counters.clear()
-                raise
+        return Writing(self)
 
     def _stop(self, error: StorageError) -> None:
         self._fault = error
@@ -325,7 +311,9 @@ class Station:
                         "entry %(sequence)s was already taken back; nothing was changed",
                         sequence=sequence,
                     )
-                body = self._void_body(counter, target.body, sequence, reason, by)
+                body = void_of(
+                    counter, target.body, reason, station=self.name, at=self.clock.now(), by=by
+                )
                 kinds = custody.OF_CONTAINERS if "card" in body else KINDS
                 Custody.of(custody.bodies(connection, counter.batch.id, kinds)).take(body)
                 scan_log.append(
@@ -337,27 +325,6 @@ class Station:
             recorded = self._outcome(counter, body, target.identifier, repeats=target.body)
         self.bus.publish(recorded)
         return recorded
-
-    def _void_body(
-        self, counter: Counter, target: Body, sequence: int, reason: str, by: str
-    ) -> Body:
-        body: Body = {
-            "at": timestamp(self.clock.now()),
-            "batch": counter.batch.slug,
-            "by": by,
-            "category": target["category"],
-            "district": target.get("district", ""),
-            "kind": Kind.VOID,
-            "reason": reason,
-            "sequence": counter.next_sequence,
-            "station": self.name,
-            "target": sequence,
-        }
-        if "card" in target:
-            body["card"] = target["card"]
-        if (what := counted_as(target)) != Verdict.COUNTED:
-            body["takes_back"] = what
-        return body
 
     # --- what it knows ---------------------------------------------------------------------
 
@@ -401,3 +368,44 @@ class Station:
         if slug not in self._counters:
             self._counters[slug] = load_counter(self._database.connection, slug)
         return self._counters[slug]
+
+
+class Writing:
+    """One durable transaction under the station's lock, as `Station.transaction` says."""
+
+    __slots__ = ("_station", "_transaction")
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def __enter__(self) -> Connection:
+        station = self._station
+        station._lock.acquire()
+        if station._fault is not None:
+            station._lock.release()
+            raise station._fault
+        self._transaction: Transaction = station._database.transaction()
+        try:
+            return self._transaction.__enter__()
+        except BaseException as error:
+            self._leave(error)
+            raise
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._transaction.__exit__(kind, error, trace)
+        except BaseException as failed:
+            self._leave(failed)
+            raise
+        self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
+        station = self._station
+        try:
+            if isinstance(error, StorageError):
+                station._stop(error)
+            elif error is not None:
+                # Rolled back: whatever was noted in memory on the way is read anew.
+                station._counters.clear()
+        finally:
+            station._lock.release()
