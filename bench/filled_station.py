@@ -19,6 +19,7 @@ from scanner_station.service import batches as service_batches
 from scanner_station.service.station import Station
 from scanner_station.storage import batches, scan_log, tree
 from scanner_station.storage.batches import Batch
+from scanner_station.storage.entry_key import key_of
 
 SLUG = "bench"
 _CATEGORIES = ("rusak", "invalid", "pindah datang")
@@ -112,7 +113,7 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
         }
         return canonical(first.body | own)
 
-    def rows() -> Iterator[tuple[int, int, str, bytes, str, bytes]]:
+    def rows() -> Iterator[tuple[int, str, bytes, str, bytes]]:
         kept = tree.nodes_of(connection, batch.id)
         edge = {height: kept(height, 0) for height in (0, 1)}
         for sequence, number in placed:
@@ -121,12 +122,11 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
             nodes = merkle.completed_by(sequence, leaf, lambda height, _: edge[height])
             edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
             card = reading(number)
-            yield batch.id, sequence, text, nodes, identifier(number), card.payload
+            yield key_of(batch.id, sequence), text, nodes, identifier(number), card.payload
 
     placed = list(enumerate(numbers, start=2))
     connection.executemany(
-        "insert into entry (batch_id, sequence, body, nodes, identifier, payload)"
-        " values (?, ?, ?, ?, ?, ?)",
+        "insert into entry (key, body, nodes, identifier, payload) values (?, ?, ?, ?, ?)",
         rows(),
     )
     connection.executemany(

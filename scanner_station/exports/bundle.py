@@ -36,6 +36,7 @@ from scanner_station.service.log_check import check_closed_log
 from scanner_station.storage import batches, heads, manifest_commitments, scan_log
 from scanner_station.storage.batches import Batch
 from scanner_station.storage.beside_log import manifest_changed
+from scanner_station.storage.entry_key import IN_SPAN, span_of
 
 Progress = Callable[[int, int], None]
 
@@ -143,17 +144,17 @@ def _hashes(connection: Connection, batch: Batch, size: int, level: int) -> Iter
     leaves = 1 << tiles.HEIGHT * level
     start = tiles.HEIGHT * level * merkle.HASH_BYTES + 1
     rows = connection.execute(
-        "select substr(nodes, ?, 32) from entry where batch_id = ? and sequence < ?"
-        " and sequence % ? = ? order by sequence",
-        (start, batch.id, size, leaves, leaves - 1),
+        f"select substr(nodes, :start, 32) from entry where {IN_SPAN}"  # noqa: S608 - ours
+        " and sequence % :leaves = :leaves - 1 order by key",
+        span_of(batch.id, last=size - 1) | {"start": start, "leaves": leaves},
     )
     return (row[0] for row in rows)
 
 
 def _entries(connection: Connection, batch: Batch, size: int) -> Iterator[bytes]:
     rows = connection.execute(
-        "select body from entry where batch_id = ? and sequence < ? order by sequence",
-        (batch.id, size),
+        f"select body from entry where {IN_SPAN} order by key",  # noqa: S608 - ours
+        span_of(batch.id, last=size - 1),
     )
     return (row[0].encode() for row in rows)
 

@@ -6,6 +6,8 @@ Python's csv module.
 
 from typing import Final
 
+from scanner_station.storage.entry_key import IN_SPAN
+
 COLUMNS: Final = (
     "sequence",
     "kind",
@@ -74,13 +76,13 @@ def _selected(column: str) -> str:
 _ROWS: Final = f"""
 with voids as materialized (
     select body ->> 'target' as target, min(sequence) as voided_by from entry
-    where batch_id = :batch and instr(body, '"kind":"void"') group by target
+    where {IN_SPAN} and instr(body, '"kind":"void"') group by target
 ), rows as (
     select {", ".join(_selected(column) for column in COLUMNS)}
     from entry left join manifest_line line
         on line.manifest_id = :manifest and line.identifier = entry.identifier
     left join voids on voids.target = entry.sequence
-    where entry.batch_id = :batch order by entry.sequence limit -1
+    where {IN_SPAN} order by entry.key limit -1
 )
 """  # noqa: S608 - the names are our own constants
 
@@ -104,11 +106,11 @@ _LINE: Final = " || ',' || ".join(_cell(column) for column in COLUMNS)
 CSV_LINES: Final = f"{_ROWS} select {_LINE} as line from rows"  # noqa: S608 - as above
 """A CSV line for each entry, without its line end."""
 
-JSON_LINES: Final = """
+JSON_LINES: Final = f"""
 select substr(body, 1, length(body) - 1)
     || ',"identifier":' || json_quote(ifnull(identifier, ''))
-    || iif(:mark is null, '', ',"mark":' || json_quote(:mark)) || '}' as line
-from entry where batch_id = :batch order by sequence
-"""
+    || iif(:mark is null, '', ',"mark":' || json_quote(:mark)) || '}}' as line
+from entry where {IN_SPAN} order by key
+"""  # noqa: S608 - as above
 """The body of each entry exactly as logged; after its last key the identifier, and in a rehearsal
 its mark."""

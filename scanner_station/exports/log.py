@@ -25,6 +25,7 @@ from scanner_station.service.views import summary
 from scanner_station.storage import scan_log
 from scanner_station.storage.batches import Batch
 from scanner_station.storage.durable_file import written_durably
+from scanner_station.storage.entry_key import span_of
 
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
@@ -62,7 +63,7 @@ def export(
 
     def rows(sql: str) -> Iterator[Row]:
         mark = MARK if batch.is_rehearsal else None
-        values = {"batch": batch.id, "manifest": batch.manifest_id, "mark": mark}
+        values = span_of(batch.id) | {"manifest": batch.manifest_id, "mark": mark}
         found = database.query(sql, values)
         return _told(found, total, progress)
 

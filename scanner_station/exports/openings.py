@@ -24,6 +24,7 @@ from scanner_station.service.counter import require_batch
 from scanner_station.service.log_check import check_closed_log
 from scanner_station.storage import batches
 from scanner_station.storage.durable_file import written_durably
+from scanner_station.storage.entry_key import IN_SPAN, span_of
 
 Progress = Callable[[int, int], None]
 
@@ -70,10 +71,10 @@ def export_openings(
         "card", 1, lambda text: commitment_of(card_salt(secret, text), text), deterministic=True
     )
     known = (
-        "select identifier from entry where batch_id = :batch and identifier is not null"
+        f"select identifier from entry where {IN_SPAN} and identifier is not null"  # noqa: S608 - ours
         " union select identifier from manifest_line where manifest_id = :manifest"
     )
-    names = {"batch": batch.id, "manifest": batch.manifest_id}
+    names = span_of(batch.id) | {"manifest": batch.manifest_id}
     (total,) = connection.execute(f"select count(*) from ({known})", names).fetchone()  # noqa: S608 - our own text
     rows = connection.execute(
         f"select card(identifier), identifier from ({known}) order by 1",  # noqa: S608 - our own text

@@ -14,6 +14,7 @@ from scanner_station.domain.errors import StorageError, VerificationError
 from scanner_station.domain.note import Note, VerifierKey
 from scanner_station.storage import batches, custody, manifest_commitments, scan_log
 from scanner_station.storage.batches import Batch, BatchState
+from scanner_station.storage.entry_key import IN_SPAN, span_of
 
 _CLOSED_BY: Final = {Kind.SEAL: BatchState.SEALED, Kind.CANCEL: BatchState.CANCELLED}
 
@@ -31,10 +32,9 @@ def check_numbers(connection: Connection, batch: Batch) -> None:
         return
     commit = committing(secret)
     rows = connection.execute(
-        "select sequence, body ->> 'card' as card, identifier from entry"
-        " where batch_id = ? and card is not null and body ->> 'kind' is not 'void'"
-        " order by sequence",
-        (batch.id,),
+        f"select sequence, body ->> 'card' as card, identifier from entry where {IN_SPAN}"  # noqa: S608 - ours
+        " and card is not null and body ->> 'kind' is not 'void' order by key",
+        span_of(batch.id),
     )
     for sequence, card, identifier in rows:
         if commit(identifier or "") != card:
@@ -95,7 +95,8 @@ def check_state(connection: Connection, batch: Batch) -> None:
 
 def _state_in_log(connection: Connection, batch: Batch) -> BatchState:
     last_first = connection.execute(
-        "select body ->> 'kind' from entry where batch_id = ? order by sequence desc", (batch.id,)
+        f"select body ->> 'kind' from entry where {IN_SPAN} order by key desc",  # noqa: S608 - ours
+        span_of(batch.id),
     )
     kind = next((kind for (kind,) in last_first if kind not in AFTER_SEALING), "")
     if kind in _CLOSED_BY:

@@ -10,6 +10,7 @@ from typing import Final
 
 from scanner_station.domain.declared import Declared
 from scanner_station.domain.entry import Body, Kind
+from scanner_station.storage.entry_key import IN_SPAN, span_of
 from scanner_station.storage.scan_log import StoredEntry
 
 OF_CONTAINERS: Final = (Kind.CONTAINER_OPEN, Kind.CONTAINER_SEAL, Kind.CONTAINER_BREAK)
@@ -52,11 +53,11 @@ def remarkable(connection: Connection, batch_id: int) -> Iterator[StoredEntry]:
 def cards_since(connection: Connection, batch_id: int, sequence: int) -> int:
     """Return how many cards that entries after `sequence` put to the tally stand now."""
     row = connection.execute(
-        "select (select count(*) from entry where batch_id = :batch and sequence > :since"
+        f"select (select count(*) from entry where {IN_SPAN}"  # noqa: S608 - ours
         " and (body ->> 'verdict' = 'counted' or body ->> 'kind' in ('add', 'unidentified')))"
-        " - (select count(*) from entry where batch_id = :batch and sequence > :since"
+        f" - (select count(*) from entry where {IN_SPAN}"
         " and body ->> 'kind' = 'void' and body ->> 'target' > :since)",
-        {"batch": batch_id, "since": sequence},
+        span_of(batch_id, first=sequence + 1) | {"since": sequence},
     ).fetchone()
     return int(row[0])
 
@@ -64,10 +65,10 @@ def cards_since(connection: Connection, batch_id: int, sequence: int) -> int:
 def settled_by(connection: Connection, batch_id: int, sequence: int) -> int | None:
     """Return the first entry after an unreadable one that put a card to the tally, or None."""
     row = connection.execute(
-        "select sequence from entry where batch_id = ? and sequence > ?"
+        f"select sequence from entry where {IN_SPAN}"  # noqa: S608 - ours
         " and (body ->> 'verdict' = 'counted' or body ->> 'kind' = 'unidentified')"
-        " order by sequence limit 1",
-        (batch_id, sequence),
+        " order by key limit 1",
+        span_of(batch_id, first=sequence + 1),
     ).fetchone()
     return None if row is None else int(row[0])
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlite3 import Connection
 
 from scanner_station.domain.people import StationEvent
+from scanner_station.storage.entry_key import IN_SPAN, span_of
 from scanner_station.storage.scan_log import StoredEntry
 
 
@@ -14,9 +15,9 @@ def entries(connection: Connection, batch_id: int, start: str, end: str) -> Iter
     The whole log is looked through: order comes from the sequence, never from the clock.
     """
     found = connection.execute(
-        "select sequence, body, identifier from entry"
-        " where batch_id = ? and body ->> 'at' >= ? and body ->> 'at' < ? order by sequence",
-        (batch_id, start, end),
+        f"select sequence, body, identifier from entry where {IN_SPAN}"  # noqa: S608 - ours
+        " and body ->> 'at' >= :start and body ->> 'at' < :end order by key",
+        span_of(batch_id) | {"start": start, "end": end},
     )
     for sequence, body, identifier in found:
         yield StoredEntry(

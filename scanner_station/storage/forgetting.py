@@ -3,6 +3,8 @@
 from sqlite3 import Connection
 from typing import Final
 
+from scanner_station.storage.entry_key import IN_SPAN, span_of
+
 ROWS_A_STEP: Final = 4096
 _KEYS: Final = {
     "piece": "identifier, piece",
@@ -25,9 +27,8 @@ def erase_some(connection: Connection, batch_id: int, manifest_id: int | None, s
     connection.execute("pragma secure_delete = on")
     # All of them, whether they hold something or not: so that 0 means the end of the log.
     erased = connection.execute(
-        "update entry set identifier = null, payload = null, nonce = null"
-        " where batch_id = ? and sequence >= ? and sequence < ?",
-        (batch_id, start, start + ROWS_A_STEP),
+        f"update entry set identifier = null, payload = null, nonce = null where {IN_SPAN}",  # noqa: S608 - ours
+        span_of(batch_id, first=start, last=start + ROWS_A_STEP - 1),
     ).rowcount
     for table, column, owner in (
         ("piece", "batch_id", batch_id),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from scanner_station.storage.entry_key import IN_SPAN, span_of
+
 _STANDING: Final = (
     "(body ->> 'verdict' = 'counted' or body ->> 'kind' in ('add', 'unidentified'))"
     " and entry.sequence not in (select body ->> 'target' from entry where batch_id = :batch"
@@ -55,8 +57,8 @@ def nameless(connection: Connection, batch_id: int) -> Iterator[DestroyedCard]:
     found = connection.execute(
         "select sequence, body ->> 'kind', body ->> 'card', body ->> 'category',"  # noqa: S608 - a constant of ours
         " body ->> 'district', body ->> 'number'"
-        f" from entry where batch_id = :batch and {_STANDING} order by sequence",
-        {"batch": batch_id},
+        f" from entry where {IN_SPAN} and {_STANDING} order by key",
+        span_of(batch_id) | {"batch": batch_id},
     )
     for row in found:
         yield _card(*row)
@@ -71,9 +73,9 @@ def named(
         " body ->> 'district' as district, body ->> 'number', entry.identifier, name, address"
         " from entry left join manifest_line on manifest_line.manifest_id = :manifest"
         " and manifest_line.identifier = entry.identifier"
-        f" where entry.batch_id = :batch and {_STANDING}"
+        f" where {IN_SPAN} and {_STANDING}"
         " order by entry.body ->> 'district', name collate nocase, entry.sequence",
-        {"batch": batch_id, "manifest": manifest_id},
+        span_of(batch_id) | {"batch": batch_id, "manifest": manifest_id},
     )
     for row in found:
         yield _card(*row)

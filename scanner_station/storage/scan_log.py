@@ -15,6 +15,7 @@ from scanner_station.domain.errors import InputError
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally, TallyRow
 from scanner_station.domain.tiles import MOST_ENTRY_BYTES
 from scanner_station.storage import tree
+from scanner_station.storage.entry_key import IN_SPAN, key_of, span_of
 
 _IS_COUNTED_NOW: Final = (
     "exists (select 1 from piece where piece.identifier = entry.identifier"
@@ -48,11 +49,10 @@ def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
             most=MOST_ENTRY_BYTES,
         )
     connection.execute(
-        "insert into entry (batch_id, sequence, body, nodes, identifier, payload, nonce)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into entry (key, body, nodes, identifier, payload, nonce)"
+        " values (?, ?, ?, ?, ?, ?)",
         (
-            batch_id,
-            entry.sequence,
+            key_of(batch_id, entry.sequence),
             body,
             tree.completed_by(connection, batch_id, entry.sequence, data),
             entry.identifier or None,
@@ -110,6 +110,8 @@ def pieces_of(
         " or (select is_rehearsal from batch where id = ?2)))",
         (identifier, batch_id),
     ).fetchall()
+    if not rows:
+        return []
     # Sorted here, because SQLite would prepare to sort for every card that has no piece at all.
     rows.sort(key=lambda row: (row[0], row[4]))
     return [
@@ -128,10 +130,11 @@ def sequence_of_nonce(connection: sqlite3.Connection, batch_id: int, nonce: str)
 
 def next_sequence(connection: sqlite3.Connection, batch_id: int) -> int:
     """Return the sequence number of the next entry; the first one is 0."""
-    row = connection.execute(
-        "select max(sequence) from entry where batch_id = ?", (batch_id,)
+    (newest,) = connection.execute(
+        f"select max(key) from entry where {IN_SPAN}",  # noqa: S608 - ours
+        span_of(batch_id),
     ).fetchone()
-    return 0 if row[0] is None else int(row[0]) + 1
+    return 0 if newest is None else int(newest) - key_of(batch_id, 0) + 1
 
 
 def entries(
@@ -139,9 +142,9 @@ def entries(
 ) -> Iterator[StoredEntry]:
     """Yield entries in order from sequence `since`, reading as it goes; -1 is no limit."""
     rows = connection.execute(
-        "select sequence, body, identifier, payload from entry"
-        " where batch_id = ? and sequence >= ? order by sequence limit ?",
-        (batch_id, since, limit),
+        f"select sequence, body, identifier, payload from entry where {IN_SPAN}"  # noqa: S608 - ours
+        " order by key limit :limit",
+        span_of(batch_id, first=since) | {"limit": limit},
     )
     for sequence, body, identifier, payload in rows:
         yield StoredEntry(
@@ -163,11 +166,9 @@ def last_counted(
 ) -> int | None:
     """Return the newest entry that is counted now, looking back over `within` entries."""
     row = connection.execute(
-        f"select sequence from entry where batch_id = :batch and {_IS_COUNTED_NOW}"  # noqa: S608 - ours
-        " and sequence > (select max(sequence) from entry where batch_id = :batch) - :within"
-        " and body ->> 'verdict' = 'counted'"
-        " order by sequence desc limit 1",
-        {"batch": batch_id, "within": within},
+        f"select sequence from entry where {IN_SPAN} and {_IS_COUNTED_NOW}"  # noqa: S608 - ours
+        " and body ->> 'verdict' = 'counted' order by key desc limit 1",
+        span_of(batch_id, first=max(0, next_sequence(connection, batch_id) - within)),
     ).fetchone()
     return None if row is None else int(row[0])
 
@@ -179,10 +180,10 @@ def counted_around(
 
     def nearest(first: int, last: int, order: str) -> int | None:
         row = connection.execute(
-            f"select sequence from entry where batch_id = :batch"  # noqa: S608  # asc or desc
-            " and sequence between :first and :last and body ->> 'verdict' = 'counted'"
-            f" and {_IS_COUNTED_NOW} order by sequence {order} limit 1",
-            {"batch": batch_id, "first": first, "last": last},
+            f"select sequence from entry where {IN_SPAN}"  # noqa: S608  # asc or desc
+            f" and body ->> 'verdict' = 'counted' and {_IS_COUNTED_NOW}"
+            f" order by key {order} limit 1",
+            span_of(batch_id, first=max(0, first), last=last),
         ).fetchone()
         return None if row is None else int(row[0])
 
@@ -201,13 +202,13 @@ def counted_over_time(
     entries write them.
     """
     rows = connection.execute(
-        "with newer as materialized (select body ->> 'at' as at,"
+        "with newer as materialized (select body ->> 'at' as at,"  # noqa: S608 - ours
         " (body ->> 'verdict' is 'counted')"
         " - (body ->> 'kind' = 'void' and body ->> 'takes_back' is null) as change"
-        " from entry where batch_id = ? and sequence > ?)"
+        f" from entry where {IN_SPAN})"
         " select substr(at, 1, 18), min(at), max(at), sum(change) from newer where change <> 0"
         " group by 1",
-        (batch_id, after),
+        span_of(batch_id, first=after + 1),
     )
     return list(rows)
 
@@ -231,7 +232,7 @@ with newer as materialized (
     select body ->> 'kind' as kind, body ->> 'verdict' as verdict, body ->> 'target' as target,
         coalesce(body ->> 'category', '') as category,
         coalesce(body ->> 'district', '') as district
-    from entry where batch_id = :batch and sequence > :after)
+    from entry where {IN_SPAN})
 select verdict, category, district, count(*), sum(kind = 'manual') from newer
 where verdict = '{Verdict.COUNTED}' group by 1, 2, 3
 union all
@@ -246,22 +247,23 @@ select case body ->> 'kind' when 'add' then '{ADDED}' when 'unidentified' then '
         else '{Verdict.COUNTED}' end,
     coalesce(body ->> 'category', ''), coalesce(body ->> 'district', ''),
     -count(*), -sum(body ->> 'kind' = 'manual')
-from newer join entry on batch_id = :batch and sequence = target
+from newer join entry on entry.key = :begin + target
 where kind = 'void' group by 1, 2, 3
 """  # noqa: S608 - the values are our own constants
 
 _FOLD_PIECES = f"""
 create temp table folded as
 select identifier, batch_id, body ->> 'piece' as piece, sequence
-from entry where batch_id = :batch and identifier is not null
+from entry where {IN_SPAN} and identifier is not null
     and (body ->> 'verdict' = '{Verdict.COUNTED}' or body ->> 'kind' = 'add')
     and sequence not in (select body ->> 'target' from entry
-        where batch_id = :batch and body ->> 'kind' = 'void')
+        where {IN_SPAN} and body ->> 'kind' = 'void')
 """  # noqa: S608 - the values are our own constants
 
 
 def _fold(connection: sqlite3.Connection, batch_id: int, *, after: int) -> list[TallyRow]:
-    return list(connection.execute(_FOLD_TALLY, {"batch": batch_id, "after": after}))
+    newer = span_of(batch_id, first=after + 1) | {"begin": key_of(batch_id, 0)}
+    return list(connection.execute(_FOLD_TALLY, newer))
 
 
 def rebuild(connection: sqlite3.Connection, batch_id: int) -> bool:
@@ -269,7 +271,7 @@ def rebuild(connection: sqlite3.Connection, batch_id: int) -> bool:
     kept = _added_up(tally_rows(connection, batch_id))
     rows = _added_up(_fold(connection, batch_id, after=-1))
     connection.execute("drop table if exists temp.folded")
-    connection.execute(_FOLD_PIECES, {"batch": batch_id})
+    connection.execute(_FOLD_PIECES, span_of(batch_id))
     agree = rows == kept and _pieces_agree(connection, batch_id)
     if not agree:
         connection.execute("delete from piece where batch_id = ?", (batch_id,))

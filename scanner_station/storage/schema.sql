@@ -310,3 +310,53 @@ create trigger entry_is_never_changed before update of batch_id, sequence, body,
 begin
     select raise(abort, 'log entries are never changed');
 end;
+
+-- migration: 070_entry_key
+-- The log grows at the end of its pages: one key of one number (storage/entry_key.py). Keyed by two
+-- columns, `without rowid`, whole entries stood in the inner pages, too, and every eighth card moved some.
+create table keyed_entry (
+    key integer primary key,            -- batch and sequence in one
+    batch_id integer not null generated always as (key >> 32) virtual references batch (id),
+    sequence integer not null generated always as (key & 0xffffffff) virtual,
+    body text not null,
+    nodes blob not null default x'',
+    identifier text,                    -- null when the payload holds none, or is forgotten
+    payload blob,                       -- as the reader delivered it
+    nonce text                          -- a page's own mark of one presentation
+) strict;
+
+insert into keyed_entry (key, body, nodes, identifier, payload, nonce)
+select (batch_id << 32) + sequence, body, nodes, identifier, payload, nonce from entry
+order by batch_id, sequence;
+
+create table keyed_photograph (
+    batch_id integer not null,
+    sequence integer not null,
+    picture blob not null,
+    entry_key integer not null generated always as ((batch_id << 32) + sequence) virtual
+        references keyed_entry (key),
+    primary key (batch_id, sequence)
+) strict;
+
+insert into keyed_photograph select batch_id, sequence, picture from photograph;
+drop table photograph;
+alter table keyed_photograph rename to photograph;
+
+drop table entry;
+alter table keyed_entry rename to entry;
+
+create unique index entry_nonce on entry (batch_id, nonce) where nonce is not null;
+
+create index entry_remarkable on entry (batch_id, body ->> 'kind', sequence)
+where body ->> 'kind' is not 'scan' or body ->> 'verdict' is not 'counted'
+    or body ->> 'earlier_batch' is not null;
+
+create trigger entry_is_never_changed before update of key, body, nodes on entry
+begin
+    select raise(abort, 'log entries are never changed');
+end;
+
+create trigger entry_is_never_deleted before delete on entry
+begin
+    select raise(abort, 'log entries are never deleted');
+end;

@@ -9,9 +9,10 @@ from typing import Final
 
 from scanner_station.domain import merkle
 from scanner_station.domain.errors import StorageError
+from scanner_station.storage.entry_key import IN_SPAN, key_of, span_of
 
 _ENTRIES_AT_A_TIME: Final = 2000
-_NODE: Final = "select substr(nodes, ?, 32) from entry where batch_id = ? and sequence = ?"
+_NODE: Final = "select substr(nodes, ?, 32) from entry where key = ?"
 
 
 def nodes_of(connection: Connection, batch_id: int) -> merkle.Nodes:
@@ -22,7 +23,7 @@ def nodes_of(connection: Connection, batch_id: int) -> merkle.Nodes:
 
     def node(height: int, index: int) -> bytes:
         sequence, place = merkle.packed_place(height, index)
-        found = connection.execute(_NODE, (place.start + 1, batch_id, sequence)).fetchone()
+        found = connection.execute(_NODE, (place.start + 1, key_of(batch_id, sequence))).fetchone()
         if found is None or len(found[0]) != merkle.HASH_BYTES:
             raise _damaged(connection, batch_id, sequence)
         return bytes(found[0])
@@ -70,9 +71,8 @@ def checked(
 
     signed, size = dict(roots), 0
     rows = connection.execute(
-        "select sequence, cast(body as blob), nodes from entry where batch_id = ?"
-        " order by sequence",
-        (batch_id,),
+        f"select sequence, cast(body as blob), nodes from entry where {IN_SPAN} order by key",  # noqa: S608 - ours
+        span_of(batch_id),
     )
     for sequence, body, nodes in rows:
         leaf = merkle.leaf_hash(body)

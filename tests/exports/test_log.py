@@ -19,6 +19,7 @@ from scanner_station.exports.columns import COLUMNS
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.service import views
 from scanner_station.storage import batches, scan_log
+from scanner_station.storage.entry_key import key_of
 from tests.exports.logs import Logs, counted, void
 
 WITA = ZoneInfo("Asia/Makassar")
@@ -263,7 +264,7 @@ def test_an_export_shows_one_moment_while_cards_go_on_being_counted(
         with logs.database.transaction() as writing:
             late = Body(counted()) | {"sequence": 3, "at": "2018-12-19T01:02:03.456Z"}
             writing.execute(
-                "insert into entry (batch_id, sequence, body) values (1, 3, ?)", (canonical(late),)
+                "insert into entry (key, body) values (?, ?)", (key_of(1, 3), canonical(late))
             )
         rows = export(reading, slug, "csv", tmp_path / "log.csv", time_zone=WITA)
     pages.close()

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from scanner_station.domain.errors import FolderInUseError, StorageError
-from scanner_station.storage import database, scan_log
+from scanner_station.storage import custody, database, scan_log
 from scanner_station.storage.database import FILE_NAME, Database, FolderLock, open_to_read
+from scanner_station.storage.entry_key import key_of
 
 READ = ("select body, nodes, identifier, payload, nonce from entry{} order by sequence").format
 BATCH = (
@@ -36,6 +37,7 @@ def test_what_opens_the_entries_moves_into_their_rows_and_nothing_else_changes(
         )
         connection.execute("insert into opening values (1, 1, '9901', x'39393031', 'a')")
         connection.execute("insert into opening values (1, 2, '', x'ff', null)")
+        connection.execute("insert into photograph values (1, 2, x'ffd8')")
     before = earlier.connection.execute(
         READ(" left join opening using (batch_id, sequence)")
     ).fetchall()
@@ -48,11 +50,14 @@ def test_what_opens_the_entries_moves_into_their_rows_and_nothing_else_changes(
     ]
     assert [row[2] for row in after] == [None, "9901", None]
     assert scan_log.sequence_of_nonce(new.connection, 1, "a") == 1
+    assert custody.photograph(new.connection, 1, 2) == b"\xff\xd8"
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        custody.keep_photograph(new.connection, 1, 3, b"\xff\xd8")
     with pytest.raises(sqlite3.IntegrityError, match="never changed"):
         new.connection.execute("update entry set nodes = x''")
     with pytest.raises(sqlite3.IntegrityError, match="nonce"):
         new.connection.execute(
-            "insert into entry (batch_id, sequence, body, nonce) values (1, 3, '{}', 'a')"
+            "insert into entry (key, body, nonce) values (?, '{}', 'a')", (key_of(1, 3),)
         )
     new.close()
 
