@@ -42,6 +42,11 @@ def _pattern(name: str, pattern: str) -> Form:
     return Form(name, lambda value: isinstance(value, str) and fits(value) is not None)
 
 
+def _seldom_new(form: Form) -> Form:
+    # Of names, categories and the like a log holds few, again and again.
+    return form._replace(fits=lru_cache(maxsize=512)(form.fits))
+
+
 def one_of(*words: str) -> Form:
     """Return the form of a value that is one of some words."""
     known = frozenset(words)
@@ -63,7 +68,6 @@ def _written(name: str, write: Callable[[str], str | None]) -> Form:
     return Form(name, fits)
 
 
-@lru_cache(maxsize=512)  # mostly the same names, categories and districts
 def _is_text(value: int | str) -> bool:
     return (
         isinstance(value, str)
@@ -72,7 +76,6 @@ def _is_text(value: int | str) -> bool:
     )
 
 
-@lru_cache(maxsize=512)
 def _is_place(value: int | str) -> bool:
     return (
         isinstance(value, str)
@@ -81,14 +84,8 @@ def _is_place(value: int | str) -> bool:
     )
 
 
-def _moment(text: str) -> str | None:
-    if _AT.fullmatch(text) is None:
-        return None
-    _day(text[:10])  # of a text of this pattern only the day may be one that there is not
-    return text
-
-
-_day: Final = lru_cache(maxsize=64)(date.fromisoformat)
+def _is_moment(value: int | str) -> bool:
+    return isinstance(value, str) and _AT.fullmatch(value) is not None and DAY.fits(value[:10])
 
 
 def _totals(text: str) -> str | None:
@@ -113,19 +110,19 @@ def _cards(text: str) -> str | None:
     return " ".join(cards) if all(map(CARD.fits, cards)) else None
 
 
-MOMENT: Final = _written("a time such as 2018-12-19T02:00:00.000Z", _moment)
-DAY: Final = _written(
-    "a date such as 2018-12-19", lambda text: date.fromisoformat(text).isoformat()
+DAY: Final = _seldom_new(
+    _written("a date such as 2018-12-19", lambda text: date.fromisoformat(text).isoformat())
 )
-SHORT: Final = _pattern(
-    "a short name of a-z, 0-9 and hyphens", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
+MOMENT: Final = Form("a time such as 2018-12-19T02:00:00.000Z", _is_moment)
+SHORT: Final = _seldom_new(
+    _pattern("a short name of a-z, 0-9 and hyphens", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 )
-TEXT: Final = Form(
-    "a plain text in which no identity number stands",
-    lambda value: _is_text(value) and not str(value).isspace() and value != "",
+_TEXT: Final = "a plain text in which no identity number stands"
+TEXT_OR_NONE: Final = _seldom_new(Form(_TEXT, _is_text))
+TEXT: Final = _seldom_new(
+    Form(_TEXT, lambda value: _is_text(value) and value != "" and not str(value).isspace())
 )
-TEXT_OR_NONE: Final = Form(TEXT.name, _is_text)
-PLACE: Final = Form(TEXT.name, _is_place)
+PLACE: Final = _seldom_new(Form(_TEXT, _is_place))
 """A category or district, as the list has it; '' where the list has none."""
 NOWHERE: Final = Form("empty", lambda value: value == "")
 COUNT: Final = _number("a whole number from 0", 0, _MOST)
