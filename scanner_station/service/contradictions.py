@@ -6,7 +6,7 @@ older, only somebody from outside can know: who holds a head that this station's
 
 from sqlite3 import Connection
 
-from scanner_station.domain.checkpoint import SignedHead, check_log_signature, log_key
+from scanner_station.domain.checkpoint import Checkpoint, SignedHead, check_log_signature, log_key
 from scanner_station.domain.errors import InputError, StorageError, VerificationError
 from scanner_station.service.counter import require_batch
 from scanner_station.service.station import Station
@@ -23,11 +23,10 @@ def report(station: Station, slug: str, note: str, *, by: str) -> bool:
         InputError: it is no head of this log, or this station has not signed it.
         StorageError: the station has stopped already.
     """
-    origin = f"{station.name}/{slug}"
     with station.transaction() as connection:
         batch = require_batch(connection, slug)
-        head = _signed_here(note, station, origin).checkpoint
-        if _begins_with(connection, batch.id, head.size, head.root):
+        head = _signed_here(note, station, slug).checkpoint
+        if _begins_with(connection, batch.id, head):
             return False
         at = station.clock.now()
         people.note(connection, at=at, by=by, what="log contradicted", about=slug)
@@ -43,18 +42,25 @@ def report(station: Station, slug: str, note: str, *, by: str) -> bool:
     return True
 
 
-def _signed_here(note: str, station: Station, origin: str) -> SignedHead:
+def _signed_here(note: str, station: Station, slug: str) -> SignedHead:
+    # Whatever the station was called then: a data folder has one batch of a short name, ever.
     try:
         head = SignedHead.parse(note.encode())
+        origin = head.checkpoint.origin
         check_log_signature(head, log_key(origin, station.key))
     except VerificationError as error:
         raise InputError(
             "this is no head of this log that the station has signed: %(why)s", why=error
         ) from error
+    if not origin.endswith(f"/{slug}"):
+        raise InputError("this is a head of the log %(other)s", other=origin)
     return head
 
 
-def _begins_with(connection: Connection, batch_id: int, size: int, root: bytes) -> bool:
-    if size > scan_log.next_sequence(connection, batch_id):
+def _begins_with(connection: Connection, batch_id: int, head: Checkpoint) -> bool:
+    first = scan_log.entry(connection, batch_id, 0)
+    if first is None or f"{first.body['station']}/{first.body['batch']}" != head.origin:
         return False
-    return tree.root(connection, batch_id, size) == root
+    if head.size > scan_log.next_sequence(connection, batch_id):
+        return False
+    return tree.root(connection, batch_id, head.size) == head.root

@@ -40,8 +40,30 @@ def check_log(connection: Connection, batch: Batch) -> None:
         beside_log.check_numbers(connection, batch)
 
 
+def require_own_name(connection: Connection, batch: Batch, name: str) -> None:
+    """Refuse to go on with a log under another name of the station than it began with.
+
+    Its head bears that name, and each of its entries must.
+
+    Raises:
+        StorageError: the station is called otherwise now; what to do.
+    """
+    first = scan_log.entry(connection, batch.id, 0)
+    began_as = first.body["station"] if first else name
+    if began_as != name:
+        raise StorageError(
+            "the log of batch %(batch)s began at station %(began_as)s, and this station is called "
+            "%(name)s: write %(began_as)s as its name into the settings again until that batch is "
+            "closed",
+            batch=batch.slug,
+            began_as=began_as,
+            name=name,
+        )
+
+
 def _check_beside(connection: Connection, batch: Batch) -> None:
     beside_log.check_state(connection, batch)
+    beside_log.check_stated(connection, batch)
     beside_log.check_witnesses(connection, batch)
 
 

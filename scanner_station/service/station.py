@@ -27,7 +27,12 @@ from scanner_station.service.counter import (
 )
 from scanner_station.service.judging import entry_of, void_of
 from scanner_station.service.log_begin import load_key, opening_body
-from scanner_station.service.log_check import ENTRIES_AT_START, check_at_start, check_log
+from scanner_station.service.log_check import (
+    ENTRIES_AT_START,
+    check_at_start,
+    check_log,
+    require_own_name,
+)
 from scanner_station.storage import batches, custody, manifests, scan_log
 from scanner_station.storage.batches import STILL_OPEN
 from scanner_station.storage.database import Database, FolderLock, Transaction
@@ -148,6 +153,7 @@ class Station:
         for batch in batches.every(self._database.connection):
             if batch.state in STILL_OPEN:
                 with self._database.transaction() as connection:
+                    require_own_name(connection, batch, self.name)
                     check_log(connection, batch)
                     scan_log.rebuild(connection, batch.id)
         with self._database.transaction() as connection:

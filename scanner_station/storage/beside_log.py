@@ -1,4 +1,4 @@
-"""What is kept beside a log and must agree with it: numbers, witnesses' keys, signed heads, state.
+"""What is kept beside a log and must agree with it: numbers, keys, heads, state, what was stated.
 
 The tree is for `storage/tree.py`; what can simply be counted again, for `scan_log.rebuild`. Every
 function takes a connection inside the caller's transaction; none commits.
@@ -9,7 +9,8 @@ from typing import Final
 
 from scanner_station.domain.checkpoint import Checkpoint, check_cosignature
 from scanner_station.domain.custody import AFTER_SEALING
-from scanner_station.domain.entry import Kind, committing
+from scanner_station.domain.declared import Declared
+from scanner_station.domain.entry import Body, Kind, committing
 from scanner_station.domain.errors import StorageError, VerificationError
 from scanner_station.domain.note import Note, VerifierKey
 from scanner_station.storage import batches, custody, manifest_commitments, scan_log
@@ -105,6 +106,43 @@ def _state_in_log(connection: Connection, batch: Batch) -> BatchState:
         body["kind"] for body in custody.bodies(connection, batch.id, (Kind.PAUSE, Kind.RESUME))
     ]
     return BatchState.PAUSED if told[-1:] == [Kind.PAUSE] else BatchState.OPEN
+
+
+def check_stated(connection: Connection, batch: Batch) -> None:
+    """Compare what is kept of a batch with what its log opens with, and its figures with the last.
+
+    What a log does not state, as the first versions' do not state everything, is not looked at.
+
+    Raises:
+        StorageError: they differ; in what.
+    """
+    first = scan_log.entry(connection, batch.id, 0)
+    if first is None:
+        return
+    kept: Body = {
+        "batch": batch.slug,
+        "title": batch.title,
+        "place": batch.place,
+        "held_on": batch.held_on,
+        "nonce": batches.witness_nonce(connection, batch.id),
+        "schemes": ",".join(batch.schemes.schemes),
+    }
+    stated = first.body
+    wrong = [name for name in kept if stated.get(name, kept[name]) != kept[name]]
+    wrong += ["rehearsal"] * (batch.is_rehearsal != bool(stated.get("rehearsal")))
+    if stated["kind"] == Kind.OPEN:
+        wrong += ["supplements"] * (batch.supplements != stated.get("supplements", ""))
+    if "counted" in stated:  # which stands there for as long as declared figures do
+        last = [stated, *custody.bodies(connection, batch.id, (Kind.DECLARE,))][-1]
+        declared = custody.declared(connection, batch.id).as_body()
+        wrong += ["declared"] * (declared != Declared.of_body(last).as_body())
+    if wrong:
+        raise StorageError(
+            "what is kept of batch %(batch)s (%(what)s) is not what its log says: the file was "
+            "changed or damaged; count nothing here, keep the file, restore the last copy of it",
+            batch=batch.slug,
+            what=f'"{wrong[0]}"',
+        )
 
 
 def check_witnesses(connection: Connection, batch: Batch) -> None:

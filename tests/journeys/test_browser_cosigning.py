@@ -180,8 +180,9 @@ def test_a_head_that_contradicts_the_last_one_is_refused_loudly_and_not_signed(
     assert staffed.station.fault is None  # it goes on with the log that was signed
 
 
-def test_a_station_put_back_to_before_the_log_is_refused_and_stops(
-    witness: Page, staffed: RunningStation
+@pytest.mark.parametrize("begins_anew", [False, True], ids=["empty", "begun_anew"])
+def test_a_station_put_back_to_before_the_log_and_renamed_is_refused_and_stops(
+    witness: Page, staffed: RunningStation, begins_anew: bool
 ) -> None:
     sign(witness, 7)
     connection = sqlite3.connect(staffed.station.folder / FILE_NAME)
@@ -192,10 +193,15 @@ def test_a_station_put_back_to_before_the_log_is_refused_and_stops(
         connection.execute(f"delete from {table}")
     connection.commit()
     connection.close()
+    staffed.station.name = "meja-9"
+    if begins_anew:
+        staffed.station.forget_counter(SLUG)
+        staffed.scan(nik(5))
+        heads.sign(staffed.station, SLUG)
     witness.reload()
     refusal = witness.locator("#banner-head")
     expect(refusal).to_contain_text("diubah setelah Anda menandatanganinya", timeout=WITHIN_MS)
-    expect(refusal.locator("pre")).to_contain_text("station-1/")
+    expect(refusal.locator("pre").first).to_contain_text("station-1/")
     stopped = witness.locator("#banner-fault")
     expect(stopped).to_have_text("Stasiun berhenti menghitung.", timeout=WITHIN_MS)
     assert "an older or a changed copy of the data folder" in str(staffed.station.fault)

@@ -14,12 +14,13 @@ import pytest
 
 from scanner_station.cli.daemon import daemon
 from scanner_station.config import Settings, StationSettings
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.errors import StorageError
 from scanner_station.exports.bundle import export_bundle
 from scanner_station.exports.log import export
 from scanner_station.exports.minutes import print_minutes
 from scanner_station.exports.openings import export_openings
-from scanner_station.service import batches, heads
+from scanner_station.service import batches, closing, heads
 from scanner_station.service import station as stations
 from scanner_station.service.counter import require_batch
 from scanner_station.service.log_check import LogChecker
@@ -41,8 +42,24 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scratch = tmp_path_factory.mktemp("made")
     station = made_station(scratch / "data", scratch, 8)
     fill(station, 6)
+    tally = station.counter(SLUG).tally
+    categories, districts = (
+        {name: row["counted"] for name, row in tally.by(axis).items()} for axis in (0, 1)
+    )
+    closing.declare(station, SLUG, Declared(total=tally.burned), by="penyelia")
+    figures = Declared(by_category=categories, by_district=districts)
+    closing.declare(station, SLUG, figures, by="penyelia")
     seal(station)
-    batches.create(station, LATER, title="Besok", by="penyelia")
+    batches.create(
+        station,
+        LATER,
+        title="Besok",
+        by="penyelia",
+        place="halaman",
+        held_on="2018-12-20",
+        declared=Declared(by_category={"rusak": 1}),
+    )
+    batches.set_witness_nonce(station, LATER, "hujan")
     show(station, LATER, nik(100))
     station.close()
     return scratch / "data"
@@ -79,9 +96,20 @@ CHANGES = {
     "secret": (LATER, "update batch_secret set secret = zeroblob(32) where true"),
     "closed": (LATER, "update batch set state = 'sealed' where true"),
     "reopened": (SLUG, "update batch set state = 'open' where true"),
-    "head": (SLUG, "update checkpoint set note = replace(note, '\n1', '\n2') where true"),
+    "head": (SLUG, "update checkpoint set note = replace(note, 'pang\n', 'pang\n1') where true"),
     "cosignature": (SLUG, "update cosignature set line = replace(line, 'ak', 'ka') where true"),
     "no witness": (SLUG, "delete from witness_key where name = 'saksi-a'"),
+    "title": (SLUG, "update batch set title = 'Lain' where true"),
+    "short name": (SLUG, "update batch set slug = 'kupang-2' where true"),
+    "place": (LATER, "update batch set place = 'gudang' where true"),
+    "day": (LATER, "update batch set held_on = '2018-12-21' where true"),
+    "witness's words": (LATER, "update batch set witness_nonce = 'cerah' where true"),
+    "scheme": (LATER, "update batch set schemes = 'nik,uid' where true"),
+    "supplement": (LATER, "update batch set supplements = 'kupang' where true"),
+    "rehearsal": (SLUG, "update batch set is_rehearsal = 1 where true"),
+    "figure": (SLUG, "update declared_figure set total = 5 where axis = 'category'"),
+    "no figure": (SLUG, "delete from declared_figure where axis = 'district'"),
+    "figure of an open batch": (LATER, "update declared_figure set name = 'lain' where true"),
 }
 SAID = {
     "number": "the number kept with entry 1 of batch besok is not that of its card",
@@ -92,6 +120,17 @@ SAID = {
     "head": "the head of .* entries of batch kupang is not as it was signed",
     "cosignature": "the head of .* entries of batch kupang is not as it was signed",
     "no witness": "the keys of the witnesses of batch kupang are not those that its log names",
+    "title": r'what is kept of batch kupang \("title"\) is not what its log says',
+    "short name": r'what is kept of batch kupang-2 \("batch"\)',
+    "place": r'what is kept of batch besok \("place"\)',
+    "day": r'what is kept of batch besok \("held_on"\)',
+    "witness's words": r'what is kept of batch besok \("nonce"\)',
+    "scheme": r'what is kept of batch besok \("schemes"\)',
+    "supplement": r'what is kept of batch besok \("supplements"\)',
+    "rehearsal": r'what is kept of batch kupang \("rehearsal"\)',
+    "figure": r'what is kept of batch kupang \("declared"\)',
+    "no figure": r'what is kept of batch kupang \("declared"\)',
+    "figure of an open batch": r'what is kept of batch besok \("declared"\)',
 }
 
 
@@ -118,6 +157,15 @@ def test_what_is_kept_beside_a_log_is_what_the_log_says_or_the_station_does_not_
     change(folder, *CHANGES[what])
     with pytest.raises(StorageError, match=SAID[what]):
         Station(folder, name="meja-1")
+
+
+def test_a_log_is_not_continued_under_another_name_of_the_station(folder: Path) -> None:
+    with pytest.raises(StorageError, match="besok began at station meja-1, and this"):
+        Station(folder, name="meja-9")
+    station = Station(folder, name="meja-1")
+    batches.cancel(station, LATER, reason="salah", by="penyelia", seconded_by="kepala")
+    station.close()
+    Station(folder, name="meja-9").close()  # which closed logs do not mind
 
 
 def test_a_head_that_the_key_did_not_sign_is_not_handed_out(folder: Path) -> None:

@@ -330,6 +330,6 @@ def test_a_projection_that_disagrees_with_the_log_is_rebuilt_from_it(station: St
     connection.execute("delete from piece where sequence = 3")
     connection.commit()
     connection.close()
-    reopened = Station(folder)
+    reopened = Station(folder, name="meja-1")
     assert summary(reopened) == before
     reopened.close()

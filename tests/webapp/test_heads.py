@@ -169,9 +169,13 @@ def test_the_keys_come_as_a_policy_that_asks_for_those_who_signed_once_the_batch
     assert "attachment" in kept.headers["Content-Disposition"]
 
 
-@pytest.mark.parametrize("size", [2, 900], ids=["rewritten", "shorter"])
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [(2, "station-1"), (900, "station-1"), (2, "meja-9")],
+    ids=["rewritten", "shorter", "renamed"],
+)
 def test_a_station_put_back_from_an_older_copy_stops_when_a_witness_shows_what_it_signed(
-    running: RunningStation, witness: FlaskClient, size: int
+    running: RunningStation, witness: FlaskClient, size: int, name: str
 ) -> None:
     running.scan(nik(1))
     head = heads.sign(running.station, SLUG)
@@ -183,9 +187,13 @@ def test_a_station_put_back_from_an_older_copy_stops_when_a_witness_shows_what_i
     signed = bytes(signed_head(other, running.station.key)).decode()
     somebody = signed_head(head.checkpoint, Ed25519PrivateKey.generate())
     elsewhere = note.replace("station-1/", "station-2/")
-    for wrong in ("", "x", note[:-9], bytes(somebody).decode(), elsewhere):
+    of_another = Checkpoint(origin="station-1/lain", size=2, root=other.root)
+    lain = bytes(signed_head(of_another, running.station.key)).decode()
+    for wrong in ("", "x", note[:-9], bytes(somebody).decode(), elsewhere, lain):
         assert witness.post(path, json={"note": wrong}).status_code == 400
     running.scan(nik(3))  # nothing of that stops anybody
+    running.station.name = name  # in the settings, since then
+    assert witness.post(path, json={"note": note}).json == {"contradicts": False}
     assert witness.post(path, json={"note": signed}).json == {"contradicts": True}
     assert f"a witness holds a head of {size} entries of batch {SLUG}" in str(running.station.fault)
     with pytest.raises(StorageError, match="put the right folder back"):

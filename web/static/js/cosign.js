@@ -175,7 +175,10 @@ export async function checkHead(slug, answer) {
   if (refused) throw contradiction(refused);
   const before = await lastSigned(head.origin);
   await checkLogSignature(head, before?.key ?? answer.key);
-  if (!before) return head;
+  if (!before) {
+    await checkOtherNames(slug, head, answer.key);
+    return head;
+  }
   const old = parseHead(before.note);
   const proof = old.size > 0 && old.size <= head.size
     ? (await call("GET", ofBatch(slug, `/consistency?from=${old.size}&to=${head.size}`))).proof.map(bytesOf)
@@ -190,10 +193,25 @@ export async function checkHead(slug, answer) {
   return head;
 }
 
+/** Refuse a log that began anew: the tablet has signed this batch with the same key of the station, called otherwise. */
+async function checkOtherNames(slug, head, key) {
+  const bytes = (text) => text.split("+").slice(2).join("+"); // behind its name and its number
+  for (const name of await signedNames(slug)) {
+    const other = await kept(name);
+    if (bytes(other.key) !== bytes(key)) continue;
+    await keep(`refused ${head.origin}`, [other.note, head.note]);
+    throw contradiction([other.note, head.note]);
+  }
+}
+
+async function signedNames(slug) {
+  const names = await store("readonly", (shelf) => shelf.getAllKeys());
+  return names.filter((name) => name.startsWith("head ") && name.endsWith(`/${slug}`));
+}
+
 /** Refuse a log that has not begun, if this tablet has signed a head of it. */
 export async function checkEmpty(slug) {
-  const names = await store("readonly", (shelf) => shelf.getAllKeys());
-  const signed = names.find((name) => name.startsWith("head ") && name.endsWith(`/${slug}`));
+  const [signed] = await signedNames(slug);
   if (signed) throw contradiction([(await kept(signed)).note]);
 }
 
