@@ -44,13 +44,17 @@ class ManifestLine:
 
 
 class Listed(NamedTuple):
-    """What a manifest says of one identifier: all that judging it and showing it needs."""
+    """What a manifest says of one identifier: all that judging it and showing it needs.
+
+    `has_pieces`: whether a piece of it is counted now, in whatever batch.
+    """
 
     category: str
     district: str
     pieces: int
     name: str
     address: str
+    has_pieces: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,8 @@ def line_of(connection: Connection, batch: Batch, identifier: str) -> Listed | N
 def known_of(connection: Connection, batch: Batch, identifier: str, line: Listed | None) -> Known:
     """Return what the station knows about an identifier before it judges."""
     expected = (line.pieces if line else 0) if batch.manifest_id is not None else 1
+    if line is not None and not line.has_pieces:
+        return Known(expected_pieces=expected)
     here, earlier = [], None
     for batch_id, state, piece in scan_log.pieces_of(connection, identifier, batch.id):
         if batch_id == batch.id:

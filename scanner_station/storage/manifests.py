@@ -206,8 +206,9 @@ def identifiers(connection: sqlite3.Connection, manifest_id: int | None, *, most
 def listed(connection: sqlite3.Connection, manifest_id: int, identifier: str) -> Listed | None:
     """Return what is said of one identifier, or None when nobody listed it."""
     found = connection.execute(
-        "select category, district, pieces, name, address from manifest_line"
-        " where manifest_id = ? and identifier = ?",
+        "select category, district, pieces, name, address,"
+        " exists (select 1 from piece where piece.identifier = manifest_line.identifier)"
+        " from manifest_line where manifest_id = ? and identifier = ?",
         (manifest_id, identifier),
     ).fetchone()
     return Listed(*found) if found else None
