@@ -40,9 +40,9 @@ _FACTORS: Final = np.array(
     [pow(0x9E3779B97F4A7C15, place, 1 << 64) for place in range(_LONGEST // _WORD)], np.uint64
 )
 """Numbers by which texts are told apart."""
-_SLOT_BITS: Final = 16
+_SLOT_BITS: Final = 14
 _SLOT_SHIFT: Final = np.uint64(64 - _SLOT_BITS)
-_MOST_TEXTS: Final = 1 << 12
+_MOST_TEXTS: Final = 1 << 11
 _MOST_SHAPES: Final = 256
 """More are not looked for: forged lines, each another, would take for ever."""
 

@@ -248,12 +248,16 @@ def test_a_spoilt_log_is_refused_in_the_same_words_quickly_and_one_by_one(seed: 
     assert 250 < refused < 400  # some changes are another log's: the tree is there for those
 
 
-def test_texts_that_come_to_one_number_are_not_taken_for_the_same(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("same", [True, False], ids=["one_number", "many_numbers"])
+@pytest.mark.parametrize("most", [3, 100])
+def test_texts_are_not_taken_for_others_of_the_same_number_or_forgotten_ones(
+    monkeypatch: pytest.MonkeyPatch, most: int, same: bool
 ) -> None:
     entries = log(random.Random(1))
-    monkeypatch.setattr(columns, "_FACTORS", np.zeros_like(columns._FACTORS))
-    assert quickly(entries, 1000) == one_by_one(entries)
+    monkeypatch.setattr(columns, "_MOST_TEXTS", most)
+    if same:
+        monkeypatch.setattr(columns, "_FACTORS", np.zeros_like(columns._FACTORS))
+    assert all(quickly(entries, together) == one_by_one(entries) for together in TOGETHER)
 
 
 @pytest.mark.parametrize("kind", ["pause", "cancel"])
