@@ -123,6 +123,7 @@ def _report(found: Verified) -> list[str]:
         *_trust(found),
         f"log: {checkpoint.origin}, {checkpoint.size} entries, {_closed(found)}",
         f"head on paper: {paper}",
+        *_opening(found),
         f"counted: {counted}" + _expected(found),
         *(
             f"  {category or '-'}: {count}" + _of_category(found, category)
@@ -152,6 +153,11 @@ def _trust(found: Verified) -> list[str]:
             "forges a bundle forges its keys too; bring keys from outside with --policy",
             f"signed by {len(found.witnesses)} of the {found.named} witnesses whom the log names",
         ]
+    if not found.witnesses and found.against_size is None:
+        lines.append(
+            "NO WITNESS is asked: whoever has the station's key can have written this log anew; "
+            "hold it against a head that somebody kept (--against)"
+        )
     lines += [f"trusted for the log: {found.log.text}"]
     for key in found.witnesses:
         signed_s = found.signed_at_s[key.name]
@@ -192,6 +198,21 @@ def _closed(found: Verified) -> str:
     return {"seal": "sealed", "cancel": "CANCELLED: its counts do not stand"}.get(
         found.closed_by, "STILL OPEN: more may be counted"
     )
+
+
+def _opening(found: Verified) -> list[str]:
+    # What the log itself says of the day; an office may write there what it likes.
+    opening = found.audit.opening
+    about = [
+        str(opening[name]) for name in ("title", "office", "place", "held_on") if name in opening
+    ]
+    lines = [f"batch: {', '.join(about)}"] if about else []
+    lines.append(
+        f"entries made from {opening['at']} to {found.audit.last_at}, by the station's clock"
+    )
+    if words := opening.get("nonce"):
+        lines.append(f"opens with what a witness said: {words}")
+    return lines
 
 
 def _expected(found: Verified) -> str:
@@ -236,6 +257,7 @@ def _said_by_witnesses(found: Verified) -> list[str]:
         + (f"(answered: {one.answer})" if one.answer else "(NOT ANSWERED)")
         for one in custody.objections.values()
     ]
+    lines += [f"note of {one.witness}: {one.text}" for one in custody.notes]
     lines += [f"would not sign: {one.witness}: {one.objection}" for one in custody.refusals]
     return lines
 

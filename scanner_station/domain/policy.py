@@ -46,8 +46,12 @@ class Policy:
         """
         policy = cls()
         lines = data.decode("utf-8", "surrogateescape").split("\n")
-        if lines.pop() or len(lines) > _MOST_LINES:
-            raise VerificationError("the policy does not end with a line end, or is too long")
+        if lines.pop():
+            raise VerificationError(
+                "the last line of the policy has no end: press Enter behind it and save the file"
+            )
+        if len(lines) > _MOST_LINES:
+            raise VerificationError("the policy is too long")
         for number, line in enumerate(lines, start=1):
             try:
                 policy._take(line)

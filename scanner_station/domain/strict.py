@@ -71,11 +71,16 @@ def decode_text(data: bytes) -> str:
 
 
 def require_unix_lines(text: str) -> None:
-    """Refuse a text that went through a program which ends lines as Windows does.
+    """Refuse a text that went through a program which writes files as Windows does.
 
     Raises:
-        VerificationError: it holds a carriage return; what to do.
+        VerificationError: it holds a carriage return or a byte order mark; what to do.
     """
+    if text.startswith("\ufeff"):
+        raise VerificationError(
+            "it begins with a byte order mark, which a program put there; take the file as it was "
+            "given to you, or save it as UTF-8 without one (BOM)"
+        )
     if "\r" in text:
         raise VerificationError(
             "its lines end as on Windows (CR LF) and not as they were written (LF); take the file "

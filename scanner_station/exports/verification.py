@@ -193,7 +193,11 @@ class _Verifier:
         for name in _without(expected, found):
             raise VerificationError("%(name)s is missing", name=name)
         for name in _without(found, expected):
-            raise VerificationError("%(name)s does not belong here", name=name)
+            raise VerificationError(
+                "%(name)s does not belong here; delete it if your own computer put it there, as "
+                ".DS_Store or Thumbs.db",
+                name=name,
+            )
         if self._files.is_ordered and found != expected:
             raise VerificationError("the files in the archive are not in their order")
 

@@ -1,6 +1,7 @@
 """Notes, heads, cosignatures, paper codes, policies and receipts, to the byte."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -251,6 +252,27 @@ def test_what_is_no_policy_is_refused(line: str) -> None:
     start = f"log {keys['log']}\nwitness w0 {keys['w0']}\n"
     with pytest.raises(VerificationError):
         Policy.parse((start + line.format(**keys) + "\n").encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: "\ufeff" + text, "begins with a byte order mark"),
+        (lambda text: text.replace("\n", "\r\n"), "its lines end as on Windows"),
+        (lambda text: text[:-1], "last line"),
+    ],
+    ids=["byte_order_mark", "windows", "no_last_line_end"],
+)
+def test_what_another_program_has_done_to_a_file_is_said(
+    change: Callable[[str], str], said: str
+) -> None:
+    receipt = bytes(_receipt()[0]).decode()
+    policy = policy_of_bundle(log_key(ORIGIN, KEY), [], []).decode()
+    head = bytes(signed_head(Checkpoint(origin=ORIGIN, size=1, root=bytes(32)), KEY)).decode()
+    parsers = ((Receipt, receipt), (Policy, policy), (SignedHead, head))
+    for parser, text in parsers:
+        with pytest.raises(VerificationError, match=said):
+            parser.parse(change(text).encode())
 
 
 def _receipt() -> tuple[Receipt, bytes]:

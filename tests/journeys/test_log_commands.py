@@ -44,6 +44,8 @@ def test_a_journalist_checks_a_bundle_on_a_machine_that_never_saw_the_station(
     out, _ = call("verify", tmp_path / "b.zip", *asked, "--receipt", tmp_path / "r", typed=nik(4))
     text = out.decode()
     assert text.startswith("VERIFIED with the keys of your policy")
+    assert "batch: Pemusnahan Kupang\nentries made from 2018-12-19T" in text
+    assert "NO WITNESS" not in text
     assert "witnesses you trust: 2 (saksi-a, saksi-b)" in text
     assert "meja-1/kupang" in text
     # Every seventh has a second piece, which was counted too.
@@ -60,6 +62,10 @@ def test_keys_from_the_bundle_itself_verify_nothing(data: Path, tmp_path: Path) 
     out, _ = call("verify", tmp_path / "b")
     assert out.decode().startswith("WHOLE IN ITSELF, NOT VERIFIED")
     assert b"VERIFIED with" not in out
+    log = (tmp_path / "b/policy").read_text().splitlines()[0]
+    (tmp_path / "keys").write_text(f"{log}\nquorum none\n")
+    out, _ = call("verify", tmp_path / "b", "--policy", tmp_path / "keys")
+    assert b"\nNO WITNESS is asked: whoever has the station's key" in out
 
 
 def test_a_changed_bundle_is_exit_1_and_one_sentence(data: Path, tmp_path: Path) -> None:
