@@ -13,6 +13,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from typing import Final
 
+from scanner_station.domain.checkpoint import SignedHead
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.strict import decode_decimal
 
@@ -73,8 +74,22 @@ class PaperHead:
         return cls(size=size, root_start=bits.to_bytes(ROOT_BYTES, "big"))
 
 
-def typed_text(data: bytes) -> str:
-    """Return what somebody typed, in any program; the check character finds what went wrong."""
+def earlier_head(data: bytes) -> SignedHead | PaperHead:
+    """Return the head that somebody kept: a signed one, or a paper code typed into a file.
+
+    Raises:
+        VerificationError: it is neither, or was changed.
+    """
+    if any(blank in data.strip() for blank in (b"\n\n", b"\n\r\n")):
+        return SignedHead.parse(data)
+    text = _typed(data)
+    if not text.lstrip()[:1].isdigit():
+        raise VerificationError("it is neither a signed head nor a paper code")
+    return PaperHead.parse(text)
+
+
+def _typed(data: bytes) -> str:
+    # In any program; the check character finds what went wrong.
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return data.removeprefix(mark).decode(encoding, "replace").strip()

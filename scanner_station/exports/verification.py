@@ -21,7 +21,7 @@ from scanner_station.domain.entry import Kind
 from scanner_station.domain.errors import VerificationError
 from scanner_station.domain.log_audit import LogAudit
 from scanner_station.domain.note import VerifierKey
-from scanner_station.domain.paper_head import PaperHead, typed_text
+from scanner_station.domain.paper_head import PaperHead, earlier_head
 from scanner_station.domain.plain_counts import QuickAudit
 from scanner_station.domain.policy import Policy
 from scanner_station.domain.receipt import Receipt
@@ -206,7 +206,7 @@ class _Verifier:
         self._receipt: Receipt | None = None
         if self._asked.against is not None:
             with at("the earlier head"):
-                self._against = _earlier_head(self._asked.against)
+                self._against = earlier_head(self._asked.against)
         if self._asked.receipt is not None:
             with at("the receipt"):
                 self._receipt = Receipt.parse(self._asked.receipt)
@@ -383,15 +383,6 @@ class _Verifier:
 def _without(names: list[str], others: list[str]) -> list[str]:
     there = set(others)
     return [name for name in names if name not in there]
-
-
-def _earlier_head(data: bytes) -> SignedHead | PaperHead:
-    if any(blank in data.strip() for blank in (b"\n\n", b"\n\r\n")):
-        return SignedHead.parse(data)
-    text = typed_text(data)
-    if not text.lstrip()[:1].isdigit():
-        raise VerificationError("it is neither a signed head nor a paper code")
-    return PaperHead.parse(text)
 
 
 def _rewritten(what: str, size: int) -> VerificationError:
