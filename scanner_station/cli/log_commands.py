@@ -236,17 +236,14 @@ def _of_category(found: Verified, category: str) -> str:
 def _explained(found: Verified) -> list[str]:
     told = found.audit.explanations
     lines = [
-        f"{one.get('what')} explained by {one.get('by')} and {one.get('seconded_by')}: "
-        f"{one.get('reason')}"
+        f"{one['what']} explained by {one['by']} and {one['seconded_by']}: {one['reason']} "
+        f"({one['number']})"
         for one in told
     ]
-    missing = sum(found.totals.missing.values())
-    if (
-        found.closed_by == Kind.SEAL
-        and missing
-        and "missing" not in {one.get("what") for one in told}
-    ):
-        lines.append(f"NOT EXPLAINED in the log: {missing} missing")
+    left = sum(found.totals.missing.values())
+    left -= sum(int(one["number"]) for one in told if one["what"] == "missing")
+    if found.closed_by == Kind.SEAL and left > 0:
+        lines.append(f"NOT EXPLAINED in the log: {left} missing")
     return lines
 
 

@@ -4,6 +4,7 @@ How a single entry looks is for `entry_shapes`. What each says about a card is p
 by card, that is for `check_card`.
 """
 
+import json
 from collections.abc import Callable
 from typing import Final, NoReturn
 
@@ -15,6 +16,8 @@ from scanner_station.domain.custody import Custody
 from scanner_station.domain.entry import Body, Kind, canonical, totals_text
 from scanner_station.domain.entry_shapes import check_shape
 from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.findings import What as Difference
+from scanner_station.domain.findings import figures_of
 from scanner_station.domain.identifier import Scheme
 from scanner_station.domain.note import SignatureType, VerifierKey
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally
@@ -24,7 +27,7 @@ _WHAT: Final = {
     Verdict.ALREADY_COUNTED: What.ALREADY_COUNTED,
     Verdict.NOT_ON_MANIFEST: What.NOT_ON_MANIFEST,
 }
-STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL})
+STATING: Final = frozenset({Kind.SEAL, Kind.PAUSE, Kind.RESUME, Kind.CONTAINER_SEAL, Kind.EXPLAIN})
 """The kinds whose entries state figures, which the audit counts again."""
 _PLAIN: Final = frozenset({int, str})
 _KINDS: Final[dict[int | str, Kind]] = {str(kind): kind for kind in Kind}
@@ -83,7 +86,7 @@ class LogAudit:
         kind = _kind(body)
         check_shape(body, kind)
         self._check_common(body, kind)
-        if kind in STATING:
+        if kind in STATING and not self.closed_by:  # of which custody says that nothing follows
             settle()
             self._check_stated(body, kind)
         try:
@@ -210,8 +213,20 @@ class LogAudit:
             case Kind.CONTAINER_SEAL:
                 container = self.custody.containers.get(int(body["number"]))
                 return {"counted": container.count} if container else {}
+            case Kind.EXPLAIN:
+                return self._explained(body)
             case _:
                 return {"figure": self.tally.burned}
+
+    def _explained(self, body: Body) -> Body:
+        # Which cards are missing is not known before the end, but how many are by now.
+        if body["what"] == Difference.MISSING:
+            expected = json.loads(str(self.opening["expected_by_category"]))
+            names = [str(body["category"])] if "category" in body else list(expected)
+            missing = sum(expected.get(name, 0) - self.tally.counted_in(name) for name in names)
+            if int(body["number"]) > missing:
+                _refuse("it explains more cards than are missing")
+        return {"number": len(figures_of(body))} if "figures" in body else {}
 
 
 def stated_totals(tally: Tally) -> Body:

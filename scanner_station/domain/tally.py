@@ -74,6 +74,14 @@ class Tally:
         """How many pieces are counted now."""
         return self.total(Verdict.COUNTED)
 
+    def counted_in(self, category: str) -> int:
+        """How many pieces of a category are counted now."""
+        return sum(
+            row[0]
+            for (kind, name, _), row in self.rows.items()
+            if (kind, name) == (Verdict.COUNTED, category)
+        )
+
     @property
     def burned(self) -> int:
         """How many cards go into the fire: counted, added and unidentified."""

@@ -19,6 +19,7 @@ from scanner_station.cli.log_commands import verify_
 from scanner_station.domain.checkpoint import cosignature, witness_key
 from scanner_station.domain.entry import Kind, canonical
 from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.log_audit import STATING
 from scanner_station.exports.verification import Asked, verify
 from scanner_station.service import heads
 from tests.exports.forging import KEY, forge, taken_apart
@@ -273,7 +274,12 @@ def test_a_log_sealed_though_nobody_said_why_cards_are_missing_says_so(
     path = forge(tmp_path / "forged", numbered, manifest, origin=origin)
     out, _ = answer(path, code=0)
     assert "\nNOT EXPLAINED in the log: " in out
-    assert "\nstrangers explained by penyelia and kepala seksi: dicari\n" in out
+    assert "\nstrangers explained by penyelia and kepala seksi: dicari (2)\n" in out
+    said = [json.loads(entry) for entry in entries]
+    next(one for one in said if one.get("what") == "missing")["number"] -= 1
+    fewer = [canonical(one).encode() for one in said]
+    out, _ = answer(forge(tmp_path / "fewer", fewer, manifest, origin=origin), code=0)
+    assert "\nNOT EXPLAINED in the log: 1 missing\n" in out
 
 
 @pytest.mark.parametrize(
@@ -289,6 +295,7 @@ def test_a_log_sealed_though_nobody_said_why_cards_are_missing_says_so(
         (Kind.PAUSE, {"catatan": "x"}, r'entry \d+: it holds "catatan", which has no place'),
         (Kind.LOT, {"rehearsal": 1}, r'entry \d+: it holds "rehearsal", which has no place'),
         (Kind.AGREE, {"number": 99}, "cards wait for a second person, not 99"),
+        ("missing", {"number": 99}, "it explains more cards than are missing"),
         ("already_counted", {"sealed_container": 1}, "in which sealed container the card lies"),
     ],
 )
@@ -297,12 +304,28 @@ def test_what_an_office_with_the_real_key_states_is_counted_again(
 ) -> None:
     entries, manifest, origin = every_kind
     bodies = [json.loads(entry) for entry in entries]
-    target = next(one for one in bodies if kind in (one["kind"], one.get("verdict")))
+    target = next(
+        one for one in bodies if kind in (one["kind"], one.get("verdict"), one.get("what"))
+    )
     assert not change.items() <= target.items()
     target |= change
     forged = [canonical(one).encode() for one in bodies]
     with pytest.raises(VerificationError, match=why):
         verify(forge(tmp_path / "forged", forged, manifest, origin=origin), Asked())
+
+
+@pytest.mark.parametrize("kind", sorted(STATING))
+def test_nothing_follows_a_log_that_was_cancelled_before_it_began(
+    every_kind: EveryKind, tmp_path: Path, kind: Kind
+) -> None:
+    entries, _, origin = every_kind
+    bodies = [json.loads(entry) for entry in entries]
+    behind = next(one for one in bodies if one["kind"] == kind)
+    common = {name: bodies[0][name] for name in ("at", "batch", "by", "station")}
+    first = common | {"kind": "cancel", "reason": "x", "seconded_by": "y", "sequence": 0}
+    forged = [canonical(one).encode() for one in (first, behind | {"sequence": 1})]
+    with pytest.raises(VerificationError, match="entry 1: the batch was closed"):
+        verify(forge(tmp_path / "forged", forged, None, origin=origin), Asked())
 
 
 # --- keys from outside that are not what they seem ---------------------------------------------
