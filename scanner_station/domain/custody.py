@@ -184,7 +184,7 @@ class Custody:
             raise BatchError("no typed card waits for a second person; nothing was changed")
         if body["number"] != len(self.typed):
             raise EntryError(
-                "%(count)s cards wait for a second person, not %(number)s",
+                "cards that wait for a second person: %(count)s, not %(number)s",
                 count=len(self.typed),
                 number=body["number"],
             )

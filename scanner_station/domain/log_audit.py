@@ -265,4 +265,4 @@ def _parsed(text: str) -> Body:
 
 def _kind(body: Body) -> Kind:
     kind = _KINDS.get(body.get("kind", ""))
-    return kind or _refuse("it is of no kind that there is")
+    return kind or _refuse("it is of no kind that this version of the program knows")
