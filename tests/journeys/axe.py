@@ -1,6 +1,6 @@
 """What axe finds wrong with a page; of its long report only the faults leave the browser."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from axe_playwright_python.sync_playwright import Axe
@@ -23,4 +23,15 @@ def faults(
     if not page.evaluate("'axe' in window"):
         page.evaluate(_SCRIPT)
     found: list[str] = page.evaluate(_RUN, [within, {**_ONLY_FAULTS, **(options or {})}])
+    return found
+
+
+def hindrances(page: Page, sizes: Iterable[tuple[int, int]]) -> list[str]:
+    """Return what keeps people from reading a page on screens of these widths and heights."""
+    found = []
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        by = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        wrong = faults(page, options=WCAG) + ([f"{by} px too wide"] if by > 0 else [])
+        found += [f"{page.url} at {width} x {height}: {one}" for one in wrong]
     return found

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from scanner_station.domain.people import Role
-from tests.journeys.axe import WCAG, faults
+from tests.journeys.axe import hindrances
 from tests.webapp.running import NAMES, SECRETS, SLUG, RunningStation, manifest_of, nik
 
-SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+SIZES = ((390, 844), (820, 1180), (1440, 900))
 WITHIN_MS = 30_000
 DAMAGED, MOVED = 2129, 500
 
@@ -178,20 +178,10 @@ def test_everything_that_stands_in_the_way_is_said_and_goes_away_one_by_one(
     )
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_everybody_can_read_the_closing_page(
-    browser: Browser, station: RunningStation, size: str
-) -> None:
+def test_everybody_can_read_the_closing_page(page: Page, station: RunningStation) -> None:
     station.load(manifest_of(range(40), ("rusak", "pindah datang"), ("Oebobo", "Alak")))
     for payload in [*map(nik, range(30)), nik(900), "12345"]:
         station.scan(payload)
     station.add_people()
-    width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height})
-    page = context.new_page()
-    try:
-        open_closing(page, station)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        assert faults(page, options=WCAG) == []
-    finally:
-        context.close()
+    open_closing(page, station)
+    assert hindrances(page, SIZES) == []

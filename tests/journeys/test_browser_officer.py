@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scanner_station.domain.events import ReaderNotice, ReaderState, StationFault
@@ -192,46 +191,44 @@ def test_the_verdicts_differ_in_grey_and_from_afar(running: RunningStation, page
         assert np.abs(seen[one] - seen[other]).mean() > 20, (one, other)
 
 
-@pytest.mark.parametrize("size", [(320, 640), (390, 844), (820, 1180), (1180, 820), (1440, 900)])
-def test_the_whole_verdict_is_on_the_screen(
-    running: RunningStation, page: Page, size: tuple[int, int]
-) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+IS_SEEN_WHOLE = """() => ["shape", "word", "card", "detail"].every(id => {
+        const box = document.getElementById(id).getBoundingClientRect();
+        const panel = document.getElementById("verdict").getBoundingClientRect();
+        return box.top >= Math.max(0, panel.top) && box.left >= panel.left
+            && box.right <= panel.right
+            && box.bottom <= Math.min(panel.bottom, innerHeight);
+    })"""
+CUT_OFF = """() => ["word", "card", "detail", "pile", "counted", "progress", "pace"]
+    .map(id => [id, document.getElementById(id).getBoundingClientRect()])
+    .filter(([, box]) => box.bottom > innerHeight || box.height === 0).map(([id]) => id)"""
+
+
+def test_the_whole_verdict_is_on_the_screen(running: RunningStation, page: Page) -> None:
     open_officer(page, running)
     for name, payload in {"counted": nik(1), "not_on_manifest": nik(90)}.items():
         running.scan(payload)
         verdict(page, name)
         expect(page.locator("#card")).to_have_text(payload, timeout=WITHIN_MS)
-        page.wait_for_function(
-            """() => ["shape", "word", "card", "detail"].every(id => {
-                const box = document.getElementById(id).getBoundingClientRect();
-                const panel = document.getElementById("verdict").getBoundingClientRect();
-                return box.top >= Math.max(0, panel.top) && box.left >= panel.left
-                    && box.right <= panel.right
-                    && box.bottom <= Math.min(panel.bottom, innerHeight);
-            })"""
-        )
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for width, height in ((320, 640), (390, 844), (820, 1180), (1180, 820), (1440, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_function(IS_SEEN_WHOLE)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
-@pytest.mark.parametrize("size", [(1180, 820), (1366, 720), (1440, 900), (1920, 1080)])
 def test_the_count_and_the_pace_stay_in_view_beside_a_stranger(
-    running: RunningStation, page: Page, size: tuple[int, int]
+    running: RunningStation, page: Page
 ) -> None:
     """Where the page does not scroll as a whole, nothing on the left may be cut off."""
-    page.set_viewport_size({"width": size[0], "height": size[1]})
     running.scan(nik(1))
     open_officer(page, running)
     running.scan(nik(90))
     expect(page.locator("#pile")).to_be_visible(timeout=WITHIN_MS)
-    cut_off = page.evaluate(
-        """() => ["word", "card", "detail", "pile", "counted", "progress", "pace"]
-            .map(id => [id, document.getElementById(id).getBoundingClientRect()])
-            .filter(([, box]) => box.bottom > innerHeight || box.height === 0).map(([id]) => id)"""
-    )
-    assert cut_off == []
-    page.locator("#last button").last.scroll_into_view_if_needed()
-    expect(page.locator("#last button").last).to_be_in_viewport()
+    for width, height in ((1180, 820), (1366, 720), (1440, 900), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.locator("#word").scroll_into_view_if_needed()
+        assert page.evaluate(CUT_OFF) == [], width
+        page.locator("#last button").last.scroll_into_view_if_needed()
+        expect(page.locator("#last button").last).to_be_in_viewport()
 
 
 SEEN_WHOLE = """() => [...document.querySelectorAll("#last .entry")].filter(row => {
@@ -292,28 +289,32 @@ TOO_SMALL = """() => [...document.querySelectorAll(
     .map(([e, box]) => [box.width, box.height, e.outerHTML.slice(0, 120)])"""
 
 
-@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)])
-def test_targets_are_large_enough_for_gloves(
-    running: RunningStation, page: Page, size: tuple[int, int]
-) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+def too_small(page: Page) -> list[list[object]]:
+    found = []
+    for width, height in ((390, 844), (820, 1180), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        found += page.evaluate(TOO_SMALL)
+    return found
+
+
+def test_targets_are_large_enough_for_gloves(running: RunningStation, page: Page) -> None:
     running.scan(nik(90))
     running.scan(nik(1))
     running.people.add("Budi Petugas", Role.OFFICER, "482617", by="x")
     page.goto(running.address + "/login")
     page.check("input[value='Budi Petugas']")
-    assert page.evaluate(TOO_SMALL) == []
+    assert too_small(page) == []
     page.fill("#signin-secret", "482617")
     page.press("#signin-secret", "Enter")
     page.wait_for_url(running.address + "/")
     expect(page.locator("#undo")).to_be_enabled(timeout=WITHIN_MS)
-    assert page.evaluate(TOO_SMALL) == []
+    assert too_small(page) == []
     page.click("#undo")
-    assert page.evaluate(TOO_SMALL) == []
+    assert too_small(page) == []
     page.click("#undo-leave")
     page.click("#hand-over")
     expect(page.locator("#shift .pad")).to_be_visible(timeout=WITHIN_MS)
-    assert page.evaluate(TOO_SMALL) == []
+    assert too_small(page) == []
 
 
 def test_a_verdict_is_announced_once_and_nothing_else_shouts(
