@@ -31,6 +31,11 @@ if (
     os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _cheap_secrets() -> Iterator[None]:
     """Hash PINs fast: what it costs on purpose would be most of the time of these tests."""
