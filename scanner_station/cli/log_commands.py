@@ -11,9 +11,12 @@ from scanner_station.cli.main import cli, with_data
 from scanner_station.cli.progress import bar
 from scanner_station.clock import SystemClock
 from scanner_station.domain.checkpoint import CLOCKS_DIFFER_S
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.entry import Kind, parse_timestamp
 from scanner_station.domain.errors import InputError, VerificationError
+from scanner_station.domain.findings import Findings, What, explanation_of
 from scanner_station.domain.paper_head import PaperHead
+from scanner_station.domain.reconciliation import Difference, Reconciliation, table_of
 from scanner_station.domain.rehearsal import MARK
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED
 from scanner_station.domain.text import shown
@@ -134,6 +137,7 @@ def _report(found: Verified) -> list[str]:
         f"already counted: {tally.total('already_counted')}, "
         f"not on manifest: {tally.total('not_on_manifest')}, "
         f"unreadable: {tally.total('unreadable')}, voided: {tally.total('voided')}",
+        *_declared(found),
         *_explained(found),
         *_said_by_witnesses(found),
         *_extras(found),
@@ -231,6 +235,37 @@ def _of_category(found: Verified, category: str) -> str:
         return ""
     expected = found.totals.expected.get(category, 0)
     return f" of {expected}, {found.totals.missing.get(category, 0)} missing"
+
+
+def _declared(found: Verified) -> list[str]:
+    # What the office stated elsewhere, beside what the log comes to.
+    audit = found.audit
+    if audit.declared == Declared():
+        return []
+    findings = Findings(slug=str(audit.opening["batch"]))
+    findings.explanations.extend(map(explanation_of, audit.explanations))
+    differences = Reconciliation(
+        slug=findings.slug,
+        title=found.title,
+        state="",
+        has_manifest=found.has_manifest,
+        table=table_of(audit.tally),
+        declared=audit.declared,
+        findings=findings,
+    ).figures_that_differ
+    return [
+        f"declared {_figure(one)}: {one.difference:+}"
+        + (" (NOT EXPLAINED)" if found.closed_by == Kind.SEAL and one.open else "")
+        for one in differences
+    ] or ["declared: the same as for the fire"]
+
+
+def _figure(one: Difference) -> str:
+    if one.what is What.PARTS:
+        in_total = int(one.declared or 0) - one.difference
+        return f"by {one.axis}: {one.declared} together, but {in_total} in total"
+    name = "in total" if one.axis == "total" else one.category or one.district or "-"
+    return f"{name}: {one.declared}, but {one.burned} for the fire"
 
 
 def _explained(found: Verified) -> list[str]:

@@ -176,7 +176,7 @@ class Findings:
             case Kind.VOID:
                 self._voided(body)
             case Kind.EXPLAIN:
-                self.explanations.append(_explanation(body))
+                self.explanations.append(explanation_of(body))
             case Kind.DECLARE | Kind.OPEN:
                 self._stated(body)
             case _:
@@ -325,7 +325,8 @@ def _earlier(body: Body, identifier: str, slug: str) -> Earlier | None:
     )
 
 
-def _explanation(body: Body) -> Explanation:
+def explanation_of(body: Body) -> Explanation:
+    """Return what an entry explains."""
     category, district, cards = body.get("category"), body.get("district"), body.get("cards")
     return Explanation(
         sequence=_sequence(body),

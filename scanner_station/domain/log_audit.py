@@ -13,6 +13,7 @@ import orjson
 from scanner_station.domain.card_audit import CardEvent, What
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import Custody
+from scanner_station.domain.declared import Declared
 from scanner_station.domain.entry import Body, Kind, canonical, totals_text
 from scanner_station.domain.entry_shapes import check_shape
 from scanner_station.domain.errors import InputError, VerificationError
@@ -48,6 +49,7 @@ class LogAudit:
         self.witnesses: list[VerifierKey] = []
         self.custody = Custody()
         self.explanations: list[Body] = []
+        self.declared = Declared()
 
     @property
     def closed_by(self) -> str:
@@ -95,6 +97,8 @@ class LogAudit:
             raise VerificationError(error.message, **error.values) from error
         if kind is Kind.EXPLAIN:
             self.explanations.append(body)
+        elif kind in (Kind.OPEN, Kind.DECLARE):
+            self.declared = Declared.of_body(body)
         event = self._event(body, kind)
         self.last_at = str(body["at"])
         self.size += 1

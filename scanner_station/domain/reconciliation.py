@@ -120,7 +120,12 @@ class Reconciliation:
     @property
     def differences(self) -> list[Difference]:
         """What differs, open or explained; complete."""
-        return [*self._missing(), *self._strange(), *self._declared(), *self._parts()]
+        return [*self._missing(), *self._strange(), *self.figures_that_differ]
+
+    @property
+    def figures_that_differ(self) -> list[Difference]:
+        """Which declared figures are not what was burned, or do not add up."""
+        return [*self._declared(), *self._parts()]
 
     def _missing(self) -> list[Difference]:
         groups: dict[Place, list[Missing]] = {}

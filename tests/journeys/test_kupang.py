@@ -172,6 +172,7 @@ def test_forty_missing_cards_are_listed_explained_seconded_and_stand_in_the_minu
     assert cards_of_the_bundle(data) == everybody - lost_numbers
     text = run(data, "verify", str(data / "bundle")).stdout.decode()
     assert "counted: 2589 of 2629 expected, 40 missing" in text
+    assert "\ndeclared: the same as for the fire\n" in text
 
 
 def test_kupang_is_refused_explained_corrected_found_and_sealed(data: Path) -> None:
@@ -206,6 +207,12 @@ def test_kupang_is_refused_explained_corrected_found_and_sealed(data: Path) -> N
     assert [one["state"] for one in found["differences"] if one["what"] == "missing"] == (
         ["explained"] * 6
     )
+
+    # --- a reader of the bundle sees the figures given to the press beside the log's own
+    run(data, "export", SLUG, "--format", "bundle", "--output", str(data / "open"))
+    text = run(data, "verify", str(data / "open")).stdout.decode()
+    assert "\ndeclared rusak: 2169, but 2129 for the fire: +40\n" in text
+    assert "\ndeclared by category: 2669 together, but 2629 in total: +40\n" in text
 
     # --- thirty-nine of them turn up after all; the press figures are corrected
     scan(data, SLUG, *(nik(number) for number in range(2589, 2628)))
