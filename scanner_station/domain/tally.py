@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from scanner_station.domain.counter import Verdict
 from scanner_station.domain.entry import Body, Kind
@@ -12,21 +13,20 @@ ADDED = "added"
 UNIDENTIFIED = "unidentified"
 """Cards on which nothing is legible."""
 
+# Python 3.11 finds a member of an enum by a function of its own: not once more for every card.
+_COUNTED: Final = Verdict.COUNTED
+_MANUAL: Final = Kind.MANUAL
+_WITHOUT_VERDICT: Final[dict[int | str, str]] = {Kind.ADD: ADDED, Kind.UNIDENTIFIED: UNIDENTIFIED}
+
 TallyRow = tuple[str, str, str, int, int]
 """(verdict, `voided`, `added` or `unidentified`; category, district, total, of these typed)."""
 
 
 def counted_as(body: Body) -> str:
     """Return under which name an entry puts one card to the tally, '' when it does not."""
-    match body["kind"]:
-        case Kind.SCAN | Kind.MANUAL if body["verdict"] == Verdict.COUNTED:
-            return Verdict.COUNTED
-        case Kind.ADD:
-            return ADDED
-        case Kind.UNIDENTIFIED:
-            return UNIDENTIFIED
-        case _:
-            return ""
+    if "verdict" in body:
+        return _COUNTED if body["verdict"] == _COUNTED else ""
+    return _WITHOUT_VERDICT.get(body["kind"], "")
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Tally:
     def put(self, body: Body, times: int = 1) -> None:
         """Add what the entry of a card puts to the tally; with -1 times, take it back."""
         if what := counted_as(body):
-            manual = times if body["kind"] == Kind.MANUAL else 0
+            manual = times if body["kind"] == _MANUAL else 0
             place = str(body["category"]), str(body.get("district", ""))
             self.add(what, *place, total=times, manual=manual)
         else:
@@ -72,7 +72,7 @@ class Tally:
     @property
     def counted(self) -> int:
         """How many pieces are counted now."""
-        return self.total(Verdict.COUNTED)
+        return self.total(_COUNTED)
 
     def counted_in(self, category: str) -> int:
         """How many pieces of a category are counted now."""

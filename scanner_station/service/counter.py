@@ -61,16 +61,17 @@ def require_open(batch: Batch) -> None:
     Raises:
         BatchError: it is paused or closed.
     """
+    if batch.state is BatchState.OPEN:
+        return
     if batch.state is BatchState.PAUSED:
         raise BatchError(
             "batch %(slug)s is paused and takes no cards; resume it first", slug=batch.slug
         )
-    if batch.state is not BatchState.OPEN:
-        raise BatchError(
-            "batch %(slug)s is %(state)s and takes no cards; open another batch",
-            slug=batch.slug,
-            state=batch.state,
-        )
+    raise BatchError(
+        "batch %(slug)s is %(state)s and takes no cards; open another batch",
+        slug=batch.slug,
+        state=batch.state,
+    )
 
 
 def load_tally(connection: Connection, batch: Batch) -> Tally:

@@ -57,10 +57,10 @@ def entry_of(
         "district": line.district if line else "",
         "verdict": judgement.verdict,
     }
-    if judgement.verdict is Verdict.NOT_ON_MANIFEST:
-        body["category"] = ""
     if judgement.piece:
         body["piece"] = judgement.piece
+    elif judgement.verdict is Verdict.NOT_ON_MANIFEST:
+        body["category"] = ""
     repeats = None
     if first := judgement.first:
         body |= {"first_batch": first.batch, "first_sequence": first.sequence}

@@ -8,7 +8,6 @@ from sqlite3 import Connection
 from typing import Final
 
 from scanner_station.clock import Clock, SystemClock
-from scanner_station.domain.counter import Verdict
 from scanner_station.domain.custody import KINDS, Custody
 from scanner_station.domain.entry import Body, Entry
 from scanner_station.domain.errors import EntryError, InputError, StorageError
@@ -235,7 +234,7 @@ class Station:
     def _write_scan(self, connection: Connection, batch_id: int, entry: Entry) -> None:
         body = entry.body
         scan_log.append(connection, batch_id, entry)
-        if body["verdict"] == Verdict.COUNTED:
+        if "piece" in body:
             scan_log.count_piece(
                 connection, batch_id, entry.identifier, int(body["piece"]), entry.sequence
             )
