@@ -118,7 +118,7 @@ def choose_category(station: Station, slug: str, category: str) -> None:
                 "batch %(slug)s has a manifest, which gives each card its category", slug=slug
             )
         batches.set_category(connection, batch.id, category)
-    station.forget_counter(slug)
+        station.forget_counter(slug)
 
 
 def check_manifest(
@@ -203,10 +203,10 @@ def import_manifest(
             _require_replaceable(connection, batch)
             manifest_commitments.keep_digest(connection, manifest_id, sha256)
             batches.set_manifest(connection, batch.id, manifest_id)
+            station.forget_counter(slug)
     except BaseException:
         manifests.remove(station.transaction, manifest_id)
         raise
-    station.forget_counter(slug)
     if batch.manifest_id is not None:
         manifests.remove(station.transaction, batch.manifest_id)
     return report
@@ -273,7 +273,7 @@ def cancel(station: Station, slug: str, *, reason: str, by: str, seconded_by: st
         batches.set_state(connection, batch.id, BatchState.CANCELLED)
         if batches.setting(connection, batches.ACTIVE_BATCH) == slug:
             batches.set_setting(connection, batches.ACTIVE_BATCH, "")
-    station.forget_counter(slug)
+        station.forget_counter(slug)
 
 
 def _commitments_digest(station: Station, slug: str, manifest_id: int, progress: Progress) -> str:

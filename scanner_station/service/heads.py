@@ -224,7 +224,7 @@ def enrol(station: Station, slug: str, key_text: str, *, witness: str, by: str) 
         }
         scan_log.append(connection, batch.id, Entry(sequence=sequence, body=body))
         heads.insert_witness(connection, batch.id, key, sequence)
-    station.forget_counter(slug)
+        station.forget_counter(slug)
     return key
 
 

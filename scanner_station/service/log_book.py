@@ -83,7 +83,7 @@ def log_book(station: Station, slug: str, *, by: str) -> Iterator[LogBook]:
             batch=batch,
             custody=custody_of(connection, batch.id),
         )
-    station.forget_counter(slug)
+        station.forget_counter(slug)
 
 
 def custody_of(connection: Connection, batch_id: int) -> Custody:

@@ -8,14 +8,11 @@ from scanner_station.storage import batches, scan_log
 from scanner_station.storage.batches import STILL_OPEN
 
 
-def note_in_open_logs(station: Station, connection: Connection, *, by: str, note: str) -> list[str]:
-    """Write an entry with a note into the log of each open batch that has begun; return which.
+def note_in_open_logs(station: Station, connection: Connection, *, by: str, note: str) -> None:
+    """Write an entry with a note into the log of each open batch that has begun.
 
     A log begins with its opening entry, so a batch without a card yet has none to write into.
-    Tell the station to forget those counters once more after the commit: only then can whoever
-    listens read the entries.
     """
-    noted = []
     for batch in batches.every(connection):
         sequence = scan_log.next_sequence(connection, batch.id)
         if batch.state not in STILL_OPEN or not sequence:
@@ -31,5 +28,3 @@ def note_in_open_logs(station: Station, connection: Connection, *, by: str, note
         }
         scan_log.append(connection, batch.id, Entry(sequence=sequence, body=body))
         station.forget_counter(batch.slug)
-        noted.append(batch.slug)
-    return noted

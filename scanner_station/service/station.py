@@ -66,13 +66,14 @@ class Station:
         self.clock = clock or SystemClock()
         self.bus = bus or Bus()
         self._open_database = open_database
-        # Guards the writing connection, `_counters` and `_fault`.
+        # Guards the writing connection, `_counters`, `_changed` and `_fault`.
         self._lock = threading.RLock()
         self._fault: StorageError | None = None
         self._damage: StorageError | None = None
         self.unchecked: list[str] = []
         """The closed batches whose logs were too long to be checked at the start."""
         self._counters: dict[str, Counter] = {}
+        self._changed: list[str] = []  # batches, to be told once the transaction is on disk
         self._folder_lock = FolderLock(folder)
         try:
             self._database = open_database(folder)
@@ -362,9 +363,16 @@ class Station:
             return self._counter(slug)
 
     def forget_counter(self, slug: str) -> None:
-        """Read the batch anew at its next card, after its row or manifest changed, and say so."""
+        """Read a batch anew at its next card, and say that it changed once that is on disk.
+
+        To be called inside the transaction that changes it: a card that comes right behind that
+        would be judged, and numbered, as if nothing had changed.
+        """
         with self._lock:
             self._counters.pop(slug, None)
+            if self._database.connection.in_transaction:
+                self._changed.append(slug)
+                return
         self.bus.publish(BatchChanged(batch=slug))
 
     def _counter(self, slug: str) -> Counter:
@@ -406,6 +414,7 @@ class Writing:
 
     def _leave(self, error: BaseException | None) -> None:
         station = self._station
+        changed, station._changed = station._changed, []
         try:
             if isinstance(error, StorageError):
                 station._stop(error)
@@ -414,3 +423,6 @@ class Writing:
                 station._counters.clear()
         finally:
             station._lock.release()
+        if error is None:
+            for slug in changed:
+                station.bus.publish(BatchChanged(batch=slug))

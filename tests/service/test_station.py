@@ -25,11 +25,12 @@ from scanner_station.domain.errors import (
 )
 from scanner_station.domain.events import EntryRecorded, Event
 from scanner_station.domain.identifier import Scheme
-from scanner_station.service import batches, views
+from scanner_station.service import batches, closing, custody, heads, views
 from scanner_station.service.station import Station
 from scanner_station.storage import scan_log
 from scanner_station.storage.database import Database
 from tests.service.stations import load_manifest, nik, show
+from tests.service.test_heads import VKEY
 
 LINES = [
     (nik(n), "rusak" if n % 3 else "pindah", "Alak" if n % 2 else "Oebobo", 1) for n in range(9)
@@ -226,6 +227,70 @@ def test_two_readers_at_the_same_moment_give_two_right_entries(station: Station)
         thread.join()
     assert summary(station)["counted"] == 9
     assert summary(station)["entries"] == 10
+
+
+class HandedOverLock:
+    """The station's lock; whoever waits for it gets it as soon as it is free."""
+
+    def __init__(self, station: Station) -> None:
+        self.lock, self.depth = station._lock, 0
+        self.waiting: Callable[[], object] | None = None
+        self.outcome: object = "nobody waited"
+
+    def acquire(self) -> bool:
+        self.lock.acquire()
+        self.depth += 1
+        return True
+
+    def release(self) -> None:
+        self.depth -= 1
+        is_free = not self.depth
+        self.lock.release()
+        if is_free and self.waiting:
+            next_one, self.waiting = self.waiting, None
+            self.outcome = next_one()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+@pytest.mark.parametrize(
+    ("change", "numbered"),
+    [
+        (lambda one: closing.note(one, BATCH, witness="Ana", text="Hujan.", by="petugas"), 3),
+        (lambda one: heads.enrol(one, BATCH, VKEY, witness="Ana", by="petugas"), 3),
+        (lambda one: custody.pause(one, BATCH, by="petugas"), None),
+        (lambda one: batches.cancel(one, BATCH, reason="salah", by="A", seconded_by="B"), None),
+    ],
+    ids=["note", "witness", "pause", "cancel"],
+)
+def test_a_card_that_waits_while_the_log_is_written_is_judged_by_what_was_written(
+    station: Station, change: Callable[[Station], object], numbered: int | None
+) -> None:
+    show(station, BATCH, nik(0))
+
+    def card() -> int | None:
+        try:
+            return show(station, BATCH, nik(1)).sequence
+        except BatchError:
+            return None
+
+    lock = HandedOverLock(station)
+    station._lock = lock  # type: ignore[assignment]
+
+    def wait(*_: object) -> object:
+        appended.side_effect = None
+        lock.waiting = card
+        return mock.DEFAULT
+
+    with mock.patch.object(scan_log, "append", wraps=scan_log.append) as appended:
+        appended.side_effect = wait
+        change(station)
+    assert lock.outcome == numbered
+    assert station.fault is None
 
 
 def test_what_is_told_is_already_on_disk(station: Station) -> None:
