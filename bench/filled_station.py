@@ -114,13 +114,10 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
         return canonical(first.body | own)
 
     def rows() -> Iterator[tuple[int, str, bytes, str, bytes]]:
-        kept = tree.nodes_of(connection, batch.id)
-        edge = {height: kept(height, 0) for height in (0, 1)}
+        edge = tree.edge_of(connection, batch.id, 2)
         for sequence, number in placed:
             text = body(sequence, number)
-            leaf = merkle.leaf_hash(text.encode())
-            nodes = merkle.completed_by(sequence, leaf, lambda height, _: edge[height])
-            edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
+            nodes = edge.grow(merkle.leaf_hash(text.encode()))
             card = reading(number)
             yield key_of(batch.id, sequence), text, nodes, identifier(number), card.payload
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from scanner_station.domain.entry import Entry, Kind
 from scanner_station.domain.entry_shapes import check_shape
 from scanner_station.domain.errors import VerificationError
+from scanner_station.domain.merkle import Frontier
 from scanner_station.storage import scan_log
 
 # How long an example takes says more of the machine's other work than of the product.
@@ -50,12 +51,14 @@ def _entries_have_their_shape() -> Iterator[None]:
     """Hold every entry that any test's station writes against what `verify` asks of it."""
     append = scan_log.append
 
-    def checked(connection: Connection, batch_id: int, entry: Entry) -> None:
+    def checked(
+        connection: Connection, batch_id: int, entry: Entry, edge: Frontier | None = None
+    ) -> None:
         try:
             check_shape(entry.body, Kind(str(entry.body["kind"])))
         except VerificationError as error:
             pytest.fail(f"{error}: {entry.body}")
-        append(connection, batch_id, entry)
+        append(connection, batch_id, entry, edge)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scan_log, "append", checked)

@@ -29,22 +29,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def completed_by(index: int, leaf: bytes, nodes: Nodes) -> bytes:
-    """Return the hashes of all complete subtrees that end with leaf `index`, lowest first.
-
-    They are packed: 32 bytes a hash, the leaf's own first. `nodes` is asked for subtrees left of
-    the leaf only, on average for one.
-    """
-    packed, newest, height = leaf, leaf, 0
-    while index >> height & 1:
-        newest = node_hash(nodes(height, (index >> height) - 1), newest)
-        packed += newest
-        height += 1
-    return packed
-
-
 def packed_place(height: int, index: int) -> tuple[int, slice]:
-    """Return where `completed_by` put a subtree: the leaf it ends with, and its bytes there."""
+    """Return where `Frontier.grow` put a subtree: the leaf it ends with, and its bytes there."""
     start = height * HASH_BYTES
     return ((index + 1) << height) - 1, slice(start, start + HASH_BYTES)
 
@@ -86,6 +72,20 @@ class Frontier:
             subtree = node_hash(self._edge.pop()[1], subtree)
             height += 1
         self._edge.append((height, subtree))
+
+    def grow(self, leaf: bytes) -> bytes:
+        """Add a leaf; return the hashes of all complete subtrees that end with it, lowest first.
+
+        They are packed: 32 bytes a hash, the leaf's own first.
+        """
+        packed, height, edge = leaf, 0, self._edge
+        while edge and edge[-1][0] == height:
+            leaf = node_hash(edge.pop()[1], leaf)
+            packed += leaf
+            height += 1
+        edge.append((height, leaf))
+        self.size += 1
+        return packed
 
     def copy(self) -> "Frontier":
         """Return another one that grows by itself."""

@@ -8,8 +8,9 @@ from scanner_station.domain.counter import Known
 from scanner_station.domain.entry import Body, committing
 from scanner_station.domain.errors import BatchError
 from scanner_station.domain.manifest import Listed
+from scanner_station.domain.merkle import Frontier
 from scanner_station.domain.tally import Tally
-from scanner_station.storage import batches, manifests, scan_log
+from scanner_station.storage import batches, manifests, scan_log, tree
 from scanner_station.storage.batches import Batch, BatchState
 
 
@@ -21,7 +22,12 @@ class Counter:
     secret: bytes
     commit: Callable[[str], str]
     tally: Tally
-    next_sequence: int
+    edge: Frontier
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the next entry."""
+        return self.edge.size
 
 
 def load_counter(connection: Connection, slug: str) -> Counter:
@@ -37,7 +43,7 @@ def load_counter(connection: Connection, slug: str) -> Counter:
         secret=secret,
         commit=committing(secret),
         tally=load_tally(connection, batch),
-        next_sequence=scan_log.next_sequence(connection, batch.id),
+        edge=tree.edge_of(connection, batch.id, scan_log.next_sequence(connection, batch.id)),
     )
 
 

@@ -201,12 +201,12 @@ class Station:
                 )
                 if photograph:
                     entry.body["photograph"] = hashlib.sha256(photograph).hexdigest()
-                self._write_scan(connection, counter.batch.id, entry)
+                self._write_scan(connection, counter, entry)
                 if photograph:
                     custody.keep_photograph(
                         connection, counter.batch.id, entry.sequence, photograph
                     )
-            self._accept(counter, entry)
+            counter.tally.put(entry.body)
             recorded = self._outcome(
                 counter, entry.body, entry.identifier, name=name, repeats=repeats
             )
@@ -232,17 +232,14 @@ class Station:
             repeats=repeats,
         )
 
-    def _write_scan(self, connection: Connection, batch_id: int, entry: Entry) -> None:
-        body = entry.body
-        scan_log.append(connection, batch_id, entry)
+    def _write_scan(self, connection: Connection, counter: Counter, entry: Entry) -> None:
+        # The edge in memory moves before the commit; a commit that fails drops the whole counter.
+        body, batch_id = entry.body, counter.batch.id
+        scan_log.append(connection, batch_id, entry, counter.edge)
         if "piece" in body:
             scan_log.count_piece(
                 connection, batch_id, entry.identifier, int(body["piece"]), entry.sequence
             )
-
-    def _accept(self, counter: Counter, entry: Entry) -> None:
-        counter.tally.put(entry.body)
-        counter.next_sequence = entry.sequence + 1
 
     def begin_log(self, slug: str, *, by: str) -> None:
         """Write the opening entry before the first card; nothing if there is one.
@@ -259,13 +256,11 @@ class Station:
         self.bus.publish(BatchChanged(batch=slug))
 
     def _write_opening_entry(self, connection: Connection, counter: Counter, by: str) -> None:
-        # Written with the first card: from then on the manifest is fixed. In memory the next
-        # sequence moves on only here and in `_accept`; a failed commit drops the whole counter.
+        # Written with the first card: from then on the manifest is fixed.
         if counter.next_sequence:
             return
         body = opening_body(connection, counter, station=self.name, at=self.clock.now(), by=by)
-        scan_log.append(connection, counter.batch.id, Entry(sequence=0, body=body))
-        counter.next_sequence = 1
+        scan_log.append(connection, counter.batch.id, Entry(sequence=0, body=body), counter.edge)
 
     def _already_made(self, counter: Counter, nonce: str, reading: Reading) -> EntryRecorded | None:
         connection = self._database.connection
@@ -322,12 +317,10 @@ class Station:
                 )
                 kinds = custody.OF_CONTAINERS if "card" in body else KINDS
                 Custody.of(custody.bodies(connection, counter.batch.id, kinds)).take(body)
-                scan_log.append(
-                    connection, counter.batch.id, Entry(sequence=counter.next_sequence, body=body)
-                )
+                entry = Entry(sequence=counter.next_sequence, body=body)
+                scan_log.append(connection, counter.batch.id, entry, counter.edge)
             counter.tally.put(target.body, times=-1)
             counter.tally.add(VOIDED, total=1, manual=0)
-            counter.next_sequence += 1
             recorded = self._outcome(counter, body, target.identifier, repeats=target.body)
         self.bus.publish(recorded)
         return recorded

@@ -12,6 +12,7 @@ from typing import Final
 from scanner_station.domain.counter import CountedPiece, Verdict
 from scanner_station.domain.entry import Body, Entry, canonical
 from scanner_station.domain.errors import InputError
+from scanner_station.domain.merkle import Frontier, leaf_hash
 from scanner_station.domain.tally import ADDED, UNIDENTIFIED, VOIDED, Tally, TallyRow
 from scanner_station.domain.tiles import MOST_ENTRY_BYTES
 from scanner_station.storage import tree
@@ -33,8 +34,15 @@ class StoredEntry:
     payload: bytes
 
 
-def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
+def append(
+    connection: sqlite3.Connection,
+    batch_id: int,
+    entry: Entry,
+    edge: Frontier | None = None,
+) -> None:
     """Write an entry with its place in the tree, and what opens it.
+
+    `edge`: of the tree that it follows, which grows by it; None to read it from the file.
 
     Raises:
         InputError: it is longer than an entry can be in a bundle.
@@ -48,13 +56,15 @@ def append(connection: sqlite3.Connection, batch_id: int, entry: Entry) -> None:
             size=len(data),
             most=MOST_ENTRY_BYTES,
         )
+    if edge is None:
+        edge = tree.edge_of(connection, batch_id, entry.sequence)
     connection.execute(
         "insert into entry (key, body, nodes, identifier, payload, nonce)"
         " values (?, ?, ?, ?, ?, ?)",
         (
             key_of(batch_id, entry.sequence),
             body,
-            tree.completed_by(connection, batch_id, entry.sequence, data),
+            edge.grow(leaf_hash(data)),
             entry.identifier or None,
             entry.payload or None,
             entry.nonce,

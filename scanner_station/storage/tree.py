@@ -31,10 +31,17 @@ def nodes_of(connection: Connection, batch_id: int) -> merkle.Nodes:
     return node
 
 
-def completed_by(connection: Connection, batch_id: int, sequence: int, entry: bytes) -> bytes:
-    """Return the hashes to be kept with a new entry."""
-    leaf = merkle.leaf_hash(entry)
-    return merkle.completed_by(sequence, leaf, nodes_of(connection, batch_id))
+def edge_of(connection: Connection, batch_id: int, size: int) -> merkle.Frontier:
+    """Return the edge of the tree over the first `size` entries, ready to grow.
+
+    Raises:
+        StorageError: an entry that it needs is not there.
+    """
+    nodes, edge = nodes_of(connection, batch_id), merkle.Frontier()
+    for height in reversed(range(size.bit_length())):
+        if size >> height & 1:
+            edge.append(nodes(height, edge.size >> height), height)
+    return edge
 
 
 def root(connection: Connection, batch_id: int, size: int) -> bytes:
@@ -64,37 +71,21 @@ def checked(
         StorageError: an entry, a hash or a signed head does not agree with the others; it says
             which.
     """
-    edge: dict[int, bytes] = {}
-
-    def node(height: int, _index: int) -> bytes:
-        return edge[height]
-
-    signed, size = dict(roots), 0
+    signed, edge, size = dict(roots), merkle.Frontier(), 0
     rows = connection.execute(
         f"select sequence, cast(body as blob), nodes from entry where {IN_SPAN} order by key",  # noqa: S608 - ours
         span_of(batch_id),
     )
     for sequence, body, nodes in rows:
-        leaf = merkle.leaf_hash(body)
-        if sequence != size or merkle.completed_by(sequence, leaf, node) != nodes:
+        if sequence != size or edge.grow(merkle.leaf_hash(body)) != nodes:
             raise _damaged(connection, batch_id, size)
         size += 1
-        # Only the highest subtree that an entry completes ever stands left of another.
-        edge[len(nodes) // merkle.HASH_BYTES - 1] = nodes[-merkle.HASH_BYTES :]
-        if size in signed and signed.pop(size) != _root_at(size, edge):
+        if size in signed and signed.pop(size) != edge.root():
             raise _damaged(connection, batch_id, size - 1)
         if size % _ENTRIES_AT_A_TIME == 0:
             yield size
     if signed:
         raise _damaged(connection, batch_id, size)
-
-
-def _root_at(size: int, edge: dict[int, bytes]) -> bytes:
-    heights = [height for height in range(size.bit_length()) if size >> height & 1]
-    root = edge[heights[0]]
-    for height in heights[1:]:
-        root = merkle.node_hash(edge[height], root)
-    return root
 
 
 def _damaged(connection: Connection, batch_id: int, sequence: int) -> StorageError:

@@ -35,15 +35,8 @@ ROOTS = [
 
 def tree(entries: list[bytes]) -> list[bytes]:
     """Return the packed nodes of each leaf, as a log keeps them."""
-    packed: list[bytes] = []
-
-    def nodes(height: int, index: int) -> bytes:
-        leaf, part = merkle.packed_place(height, index)
-        return packed[leaf][part]
-
-    for index, entry in enumerate(entries):
-        packed.append(merkle.completed_by(index, merkle.leaf_hash(entry), nodes))
-    return packed
+    edge = merkle.Frontier()
+    return [edge.grow(merkle.leaf_hash(entry)) for entry in entries]
 
 
 def nodes_of(packed: list[bytes]) -> merkle.Nodes:

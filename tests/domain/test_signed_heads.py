@@ -277,14 +277,13 @@ def test_what_another_program_has_done_to_a_file_is_said(
 
 def _receipt() -> tuple[Receipt, bytes]:
     entries = [b"entry %d" % number for number in range(300)]
-    packed: list[bytes] = []
+    edge = merkle.Frontier()
+    packed = [edge.grow(merkle.leaf_hash(entry)) for entry in entries]
 
     def nodes(height: int, index: int) -> bytes:
         leaf, part = merkle.packed_place(height, index)
         return packed[leaf][part]
 
-    for index, entry in enumerate(entries):
-        packed.append(merkle.completed_by(index, merkle.leaf_hash(entry), nodes))
     head = Checkpoint(origin=ORIGIN, size=300, root=merkle.root_of(300, nodes))
     receipt = Receipt(
         salt=bytes(range(16)),
