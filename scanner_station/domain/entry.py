@@ -104,7 +104,17 @@ def commitment_of(salt: bytes, identifier: str) -> str:
 
 def timestamp(at: datetime) -> str:
     """Return a time as it stands in entries and JSON: UTC, milliseconds, `…Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    utc = at.astimezone(UTC)
+    # `isoformat` takes half as long again, and every card waits for it.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (  # noqa: UP031 - as fast as it gets
+        utc.year,
+        utc.month,
+        utc.day,
+        utc.hour,
+        utc.minute,
+        utc.second,
+        utc.microsecond // 1000,
+    )
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -120,21 +130,19 @@ def totals_text(totals: dict[str, int]) -> str:
 def committing(secret: bytes) -> Callable[[str], str]:
     """Return `card_commitment` for many identifiers under one secret, at half its cost.
 
-    HMAC's two hashes begin with the secret; here that is done once.
+    HMAC's two hashes begin with the secret, filled up to a block; here it is made once.
 
     Source: RFC 2104, section 4.
     """
     padded = secret.ljust(hashlib.sha256().block_size, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    inner, outer = bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
+    sha256 = hashlib.sha256
 
     def commit(identifier: str) -> str:
         text = identifier.encode()
-        within, around = inner.copy(), outer.copy()
-        within.update(text)
-        around.update(within.digest())
-        salted = _COMMITMENT_PREFIX + around.digest()[:SALT_BYTES] + text
-        return binascii.b2a_base64(hashlib.sha256(salted).digest(), newline=False).decode("ascii")
+        keyed = sha256(outer + sha256(inner + text).digest()).digest()
+        salted = _COMMITMENT_PREFIX + keyed[:SALT_BYTES] + text
+        return binascii.b2a_base64(sha256(salted).digest(), newline=False).decode("ascii")
 
     return commit
 
