@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scanner_station.domain.entry import canonical, card_commitment, parse_timestamp, timestamp
+from scanner_station.domain.entry import (
+    canonical,
+    card_commitment,
+    committing,
+    parse_timestamp,
+    timestamp,
+)
 
 NIK = "9971044107900001"
 
@@ -37,6 +43,7 @@ def test_a_card_commitment_is_what_the_design_says() -> None:
     salt = hmac.new(secret, NIK.encode(), hashlib.sha256).digest()[:16]
     digest = hashlib.sha256(b"ktp-card-commitment/v1\n" + salt + NIK.encode()).digest()
     assert card_commitment(secret, NIK) == base64.b64encode(digest).decode()
+    assert committing(secret)(NIK) == card_commitment(secret, NIK)
 
 
 def test_one_card_has_one_name_in_a_batch_and_another_in_every_other_batch() -> None:
