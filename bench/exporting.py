@@ -23,6 +23,7 @@ from scanner_station.exports.columns import ROWS
 from scanner_station.exports.log import FORMATS, export
 from scanner_station.service.views import Views
 from scanner_station.storage.database import FILE_NAME
+from scanner_station.storage.entry_key import span_of
 
 TIME_ZONE = "Asia/Makassar"
 PEER = "sqlite3 -csv"
@@ -65,13 +66,17 @@ def measure(folder: Path, export_format: str) -> tuple[float, float, float]:
 
 def measure_peer(folder: Path) -> tuple[float, float, float]:
     """Return the same of the peer."""
-    rows = ROWS.replace(":batch", "1").replace(":manifest", "1")
+    rows = ROWS
+    for name, value in {**span_of(1), "manifest": 1, "mark": "null"}.items():
+        rows = rows.replace(f":{name}", str(value))
     rows = rows.replace("local_time(body ->> 'at')", "datetime(body ->> 'at', '+8 hours')")
     path = folder / "peer.csv"
     began = time.perf_counter()
     with path.open("wb") as file:
         command = ["sqlite3", "-readonly", "-csv", "-header", str(folder / FILE_NAME), rows]
         subprocess.run(command, check=True, stdout=file)
+    if not path.stat().st_size:
+        raise AssertionError("the peer found no entry")
     return time.perf_counter() - began, path.stat().st_size / 1e6, peak_rss_mb(children=True)
 
 
