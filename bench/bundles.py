@@ -83,6 +83,8 @@ def _opening(number: int, manifest: bytes, expected: dict[str, int]) -> Body:
         "nonce": "",
         "office": f"Disdukcapil Contoh {number}",
         "schemes": "nik",
+        "software": "0.1.0",
+        "sqlite": "3.40.1",
         "title": f"Pemusnahan {number}",
     }
 
