@@ -117,7 +117,7 @@ def _write_scans(connection: sqlite3.Connection, batch: Batch, numbers: Sequence
         edge = tree.edge_of(connection, batch.id, 2)
         for sequence, number in placed:
             text = body(sequence, number)
-            nodes = edge.grow(merkle.leaf_hash(text.encode()))
+            nodes = edge.append(merkle.leaf_hash(text.encode()))
             card = reading(number)
             yield key_of(batch.id, sequence), text, nodes, identifier(number), card.payload
 

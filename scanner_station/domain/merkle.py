@@ -30,7 +30,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def packed_place(height: int, index: int) -> tuple[int, slice]:
-    """Return where `Frontier.grow` put a subtree: the leaf it ends with, and its bytes there."""
+    """Return where `Frontier.append` put a subtree: the leaf it ends with, and its bytes there."""
     start = height * HASH_BYTES
     return ((index + 1) << height) - 1, slice(start, start + HASH_BYTES)
 
@@ -59,8 +59,11 @@ class Frontier:
         self.size = 0
         self._edge: list[tuple[int, bytes]] = []
 
-    def append(self, subtree: bytes, height: int = 0) -> None:
+    def append(self, subtree: bytes, height: int = 0) -> bytes:
         """Add a complete subtree of 2**height leaves; the size must be a multiple of that.
+
+        Returns the hashes of all complete subtrees that end with it, itself first, lowest first,
+        packed: 32 bytes a hash.
 
         Raises:
             ValueError: a subtree of that height cannot stand there.
@@ -68,23 +71,12 @@ class Frontier:
         if self.size % (1 << height):
             raise ValueError(f"no subtree of height {height} can follow {self.size} leaves")
         self.size += 1 << height
-        while self._edge and self._edge[-1][0] == height:
-            subtree = node_hash(self._edge.pop()[1], subtree)
-            height += 1
-        self._edge.append((height, subtree))
-
-    def grow(self, leaf: bytes) -> bytes:
-        """Add a leaf; return the hashes of all complete subtrees that end with it, lowest first.
-
-        They are packed: 32 bytes a hash, the leaf's own first.
-        """
-        packed, height, edge = leaf, 0, self._edge
+        packed, edge = subtree, self._edge
         while edge and edge[-1][0] == height:
-            leaf = node_hash(edge.pop()[1], leaf)
-            packed += leaf
+            subtree = node_hash(edge.pop()[1], subtree)
+            packed += subtree
             height += 1
-        edge.append((height, leaf))
-        self.size += 1
+        edge.append((height, subtree))
         return packed
 
     def copy(self) -> "Frontier":

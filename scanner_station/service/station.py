@@ -401,9 +401,10 @@ class Writing:
         try:
             self._transaction.__exit__(kind, error, trace)
         except BaseException as failed:
-            self._leave(failed)
+            error = failed
             raise
-        self._leave(error)
+        finally:
+            self._leave(error)
 
     def _leave(self, error: BaseException | None) -> None:
         station = self._station

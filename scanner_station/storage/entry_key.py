@@ -7,7 +7,7 @@ row stood in the inner pages, too, and every eighth entry moved some of them.
 from typing import Final
 
 _SEQUENCE_BITS: Final = 32
-LAST_SEQUENCE: Final = (1 << _SEQUENCE_BITS) - 1
+_LAST_SEQUENCE: Final = (1 << _SEQUENCE_BITS) - 1
 
 
 def key_of(batch_id: int, sequence: int) -> int:
@@ -15,7 +15,7 @@ def key_of(batch_id: int, sequence: int) -> int:
     return (batch_id << _SEQUENCE_BITS) + sequence
 
 
-def span_of(batch_id: int, first: int = 0, last: int = LAST_SEQUENCE) -> dict[str, int]:
+def span_of(batch_id: int, first: int = 0, last: int = _LAST_SEQUENCE) -> dict[str, int]:
     """Return what `IN_SPAN` asks for: the keys of entries `first` to `last`."""
     return {"first_key": key_of(batch_id, first), "last_key": key_of(batch_id, last)}
 

@@ -64,7 +64,7 @@ def append(
         (
             key_of(batch_id, entry.sequence),
             body,
-            edge.grow(leaf_hash(data)),
+            edge.append(leaf_hash(data)),
             entry.identifier or None,
             entry.payload or None,
             entry.nonce,

@@ -77,7 +77,7 @@ def checked(
         span_of(batch_id),
     )
     for sequence, body, nodes in rows:
-        if sequence != size or edge.grow(merkle.leaf_hash(body)) != nodes:
+        if sequence != size or edge.append(merkle.leaf_hash(body)) != nodes:
             raise _damaged(connection, batch_id, size)
         size += 1
         if size in signed and signed.pop(size) != edge.root():

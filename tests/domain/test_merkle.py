@@ -36,7 +36,7 @@ ROOTS = [
 def tree(entries: list[bytes]) -> list[bytes]:
     """Return the packed nodes of each leaf, as a log keeps them."""
     edge = merkle.Frontier()
-    return [edge.grow(merkle.leaf_hash(entry)) for entry in entries]
+    return [edge.append(merkle.leaf_hash(entry)) for entry in entries]
 
 
 def nodes_of(packed: list[bytes]) -> merkle.Nodes:

@@ -278,7 +278,7 @@ def test_what_another_program_has_done_to_a_file_is_said(
 def _receipt() -> tuple[Receipt, bytes]:
     entries = [b"entry %d" % number for number in range(300)]
     edge = merkle.Frontier()
-    packed = [edge.grow(merkle.leaf_hash(entry)) for entry in entries]
+    packed = [edge.append(merkle.leaf_hash(entry)) for entry in entries]
 
     def nodes(height: int, index: int) -> bytes:
         leaf, part = merkle.packed_place(height, index)
